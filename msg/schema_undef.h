@@ -1,0 +1,22 @@
+/* Takes back the row macros after schema.def was included. Includable any number of times. */
+#undef ENUMERATION
+#undef VALUE
+#undef END_ENUMERATION
+#undef RECORD
+#undef STR
+#undef ID
+#undef BYTES
+#undef BOOL
+#undef INT
+#undef UINT
+#undef MILLI
+#undef SECONDS
+#undef NANOS
+#undef ENUM
+#undef REC
+#undef LIST
+#undef STRS
+#undef IDS
+#undef MAP
+#undef END_RECORD
+#undef MESSAGE
