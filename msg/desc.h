@@ -114,10 +114,37 @@ extern const size_t n_messages;
 extern const struct record_desc *const records[];
 extern const size_t n_records;
 
+/* The field with this tag or JSON name, NULL when unknown. */
+const struct field_desc *field_find(const struct record_desc *desc, uint64_t tag);
+const struct field_desc *field_find_json(const struct record_desc *desc, const char *json);
+
+/* Is it there? MUST numbers and bools always are; a list is when it has elements. */
+bool field_present(const struct field_desc *f, const void *rec);
+/* Puts the default of an absent MAY field in its place; its presence stays as it is. */
+void field_set_default(const struct field_desc *f, void *rec);
+
+static inline const void *field_ptr(const struct field_desc *f, const void *rec)
+{
+	return (const char *)rec + f->offset;
+}
+
+/* Elements of a list or map, and the i-th of them: a record, or a const char * of STRS and IDS. */
+static inline size_t field_count(const struct field_desc *f, const void *rec)
+{
+	return *(const size_t *)((const char *)rec + f->has_offset);
+}
+
+static inline const void *field_element(const struct field_desc *f, const void *rec, size_t i)
+{
+	const char *base = *(const char *const *)field_ptr(f, rec);
+	return f->record ? base + i * f->record->size : ((const char *const *)base)[i];
+}
+
 /* JSON name of an enum value, "?" when unknown; number of a name, 0 when unknown. */
 const char *enum_name(const struct enum_desc *e, int number);
 int enum_number(const struct enum_desc *e, const char *name);
 /* Its documentation line, "" when unknown. */
 const char *enum_doc(const struct enum_desc *e, int number);
+bool enum_has(const struct enum_desc *e, int64_t number);
 
 #endif
