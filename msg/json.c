@@ -36,7 +36,8 @@ static int fail(const struct reader *r, const struct path *path, const char *wha
 /* Zeroed memory of the zone, NULL and an error above the limit. */
 static void *take(struct reader *r, size_t size, const struct path *path)
 {
-	size_t room = (size + ALLOC_ALIGN) & ~(size_t)(ALLOC_ALIGN - 1);
+	size_t room = (size + ALLOC_ALIGN) & /* nothing takes one too */
+	              ~(size_t)(ALLOC_ALIGN - 1);
 
 	if (room > CODEC_MAX_COST - r->cost) {
 		fail(r, path, "takes too much memory");

@@ -30,6 +30,7 @@ struct frame {
 struct json_writer {
 	struct frame frames[MAX_FRAMES];
 	size_t depth;
+	bool begun; /* the brace of the root is out */
 };
 
 static void push(struct json_writer *w, struct frame f)
@@ -326,19 +327,20 @@ static bool step(struct json_writer *w, struct frame *f, struct buf *out)
 	return false;
 }
 
-/* The brace of the root is written with its first slice. */
 static void start(struct json_writer *w, const struct record_desc *desc, const void *rec)
 {
 	w->depth = 0;
+	w->begun = false;
 	push(w, (struct frame){.kind = FRAME_RECORD, .desc = desc, .at = rec, .n = desc->n_fields, .close = "}"});
 }
 
 static bool more(struct json_writer *w, struct buf *out, size_t max)
 {
-	size_t begin = out->size;
-
-	if (w->depth == 1 && !w->frames[0].i)
+	if (!w->begun)
 		buf_append_byte(out, '{');
+	w->begun = true;
+
+	size_t begin = out->size;
 	while (w->depth && out->size - begin < max) {
 		struct frame *top = &w->frames[w->depth - 1];
 		if (step(w, top, out))
@@ -358,7 +360,7 @@ struct json_writer *json_writer_create(const struct record_desc *desc, const voi
 
 bool json_writer_more(struct json_writer *w, struct buf *out, size_t max)
 {
-	return more(w, out, max);
+	return more(w, out, max ? max : 1);
 }
 
 void json_writer_destroy(struct json_writer *w)

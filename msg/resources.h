@@ -42,7 +42,8 @@ void resources_copy(struct resources *to, const struct resources *from); /* repl
 bool resources_empty(const struct resources *r);
 bool resources_equal(const struct resources *a, const struct resources *b);
 
-/* a contains b: for each item of b, a has at least as much (subset for ranges and sets). */
+/* Items match when name and type are equal: a scalar and a set of one name are strangers to each other.
+ * a contains b: for each item of b, a has at least as much (subset for ranges and sets). */
 bool resources_contains(const struct resources *a, const struct resources *b);
 void resources_add(struct resources *a, const struct resources *b);
 /* a -= b; b must be contained (asserted). */
@@ -52,6 +53,12 @@ void resources_intersect(struct resources *a, const struct resources *b);
 /* Quantity of a scalar, 0 when absent. */
 int64_t resources_scalar(const struct resources *r, const char *name);
 void resources_set_scalar(struct resources *r, const char *name, int64_t milli);
+
+/* Adds one item and takes over its ranges and words, which must be in order; the item is empty afterwards. An empty one
+ * is dropped. -EINVAL when the name has another type, when ranges overlap or words repeat, or above a limit; the item is
+ * then still the caller's. */
+int resources_take(struct resources *r, struct resource_item *item, struct err *err);
+void resource_item_fini(struct resource_item *item);
 
 /* "cpus:4;mem:1024;ports:[31000-32000,33000-33001];tags:{a,b}" (rule 165; no roles yet: "mem(role):1" is refused). */
 int resources_parse(const char *text, struct resources *ret, struct err *err);
