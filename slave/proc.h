@@ -72,6 +72,7 @@ struct proc_exit {
 	bool oom;                /* killed for memory */
 	int64_t mem_limit_bytes, mem_peak_bytes; /* 0 when unknown */
 	bool away;               /* it ended while the slave was away */
+	bool rebooted;           /* … because the machine was restarted: its identity has another boot id */
 };
 
 struct proc_ops {
