@@ -45,6 +45,8 @@ void conn_send(struct conn *c, const void *payload, size_t size);
 void conn_finish(struct conn *c);
 void conn_destroy(struct conn *c); /* NULL allowed */
 size_t conn_queued(const struct conn *c);
+/* Before loop_destroy: drops connections of conn_finish that are still saying goodbye (they take at most 5 s). */
+void conn_sweep(struct loop *l);
 const char *conn_peer_address(const struct conn *c); /* "127.0.0.1:40312" */
 const char *conn_peer_ip(const struct conn *c);      /* "127.0.0.1" */
 
