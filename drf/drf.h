@@ -44,15 +44,18 @@ int drf_slave_remove(struct drf *d, drf_id slave);
 
 /* Clients. framework: its id, copied. role: validated by str_valid_role. A new client is active and not suppressed. */
 int drf_client_add(struct drf *d, const char *framework, const char *role, drf_id *ret, struct err *err);
-int drf_client_set_active(struct drf *d, drf_id client, bool active);
+int drf_client_set_active(struct drf *d, drf_id client, bool active); /* inactive: never granted; drops its filters */
 int drf_client_suppress(struct drf *d, drf_id client);
 int drf_client_revive(struct drf *d, drf_id client); /* drops its filters, ends suppression, marks slaves dirty */
 /* Releases nothing by itself when it still holds something: it then stays, inactive and nameless, until the last
- * release (a framework's tasks may outlive it). */
+ * release (a framework's tasks may outlive it). Its id is good for drf_release, drf_client_held and drf_client_share
+ * until then; the same framework may be added again at once. */
 int drf_client_remove(struct drf *d, drf_id client);
 
 /* What a client holds on a slave. take: facts from elsewhere (tasks of a returning slave): never refused for lack of
- * room, free simply becomes empty. release: must be held (asserted); marks the slave dirty. */
+ * room, free simply becomes empty; -EEXIST when the client already holds one of these ports or words there, -ERANGE when
+ * all that is held of a name would pass DRF_TOTAL_MAX, -E2BIG when the cluster would know more than 64 names of scalars.
+ * release: must be held (asserted); marks the slave dirty. */
 int drf_take(struct drf *d, drf_id slave, drf_id client, const struct resources *r);
 int drf_release(struct drf *d, drf_id slave, drf_id client, const struct resources *r);
 
@@ -76,14 +79,15 @@ const char *drf_client_framework(const struct drf *d, drf_id client);
 const char *drf_client_role(const struct drf *d, drf_id client);
 bool drf_slave_held(const struct drf *d, drf_id slave, struct resources *ret);  /* sum over clients; copied into *ret */
 bool drf_slave_free(const struct drf *d, drf_id slave, struct resources *ret);
-bool drf_client_held(const struct drf *d, drf_id client, struct resources *ret);
-/* Weighted dominant share as numerator/denominator (exact; denominator 0 when the cluster is empty). */
+bool drf_client_held(const struct drf *d, drf_id client, struct resources *ret); /* scalars: ports do not add up */
+/* Dominant share as numerator/denominator (exact; denominator 0 when the cluster is empty). A client's own weight is 1;
+ * those of roles are in drf_roles. */
 bool drf_client_share(const struct drf *d, drf_id client, int64_t *ret_num, int64_t *ret_den);
 struct drf_role_info {
 	const char *name;
 	int64_t weight_milli;
-	int64_t share_num, share_den;
-	const struct resources *held;
+	int64_t share_num, share_den; /* dominant share over weight */
+	const struct resources *held; /* scalars, with all roles below */
 };
 /* Every role that has a client or a weight, in order of name. */
 void drf_roles(const struct drf *d, void (*fn)(void *user, const struct drf_role_info *role), void *user);
