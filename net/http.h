@@ -1,7 +1,9 @@
 /* SEAM 4 of 6. HTTP: a server from a table of routes, and a small client.
  *
  * A handler fills a schema record and replies with it; this file does JSON (streamed in slices), limits (body 4 MiB,
- * headers 64 KiB), methods and errors. Every reply that is not a success carries an ApiError. */
+ * headers 64 KiB), methods and errors. Every reply that is not a success carries an ApiError, except where the request is
+ * not HTTP that can be answered (malformed, unknown method, over a limit): those get libevent's short page. A route also
+ * answers under /master/… and /slave(N)/…, as Mesos has them. */
 #ifndef FL_NET_HTTP_H
 #define FL_NET_HTTP_H
 
@@ -33,10 +35,11 @@ struct http_route {
 struct http_server *http_server_create(struct loop *l, const char *address, int port, const struct http_route *routes,
                                        size_t n_routes, void *user, struct err *err);
 int http_server_port(const struct http_server *s);
-void http_server_destroy(struct http_server *s); /* NULL allowed; open requests are dropped */
+/* NULL allowed. Open requests are dropped, without on_gone. Safe from any callback. */
+void http_server_destroy(struct http_server *s);
 
 /* A request must be answered exactly once, at once or later; on_gone (may be NULL) tells that the client went away
- * before (the request is then not to be touched any more). */
+ * before (the request is then not to be touched any more; without on_gone the answer is still due, and thrown away). */
 void http_on_gone(struct http_request *req, http_fn fn, void *user);
 const char *http_body(const struct http_request *req, size_t *ret_size);
 const char *http_query(const struct http_request *req, const char *name); /* decoded, NULL when absent; borrowed */
@@ -56,7 +59,8 @@ void http_reply_error(struct http_request *req, int status, const char *reason, 
 /* 307 with Location //host:port plus the request's path and query (reference/mesos.md 4.2). */
 void http_reply_redirect(struct http_request *req, const char *host, int port);
 
-/* Client: one request on its own connection. status: HTTP status, or -errno. Body at most HTTP_MAX_BODY, borrowed. */
+/* Client: one request on its own connection; timeout_ms covers everything. fn comes once, from the loop. status: HTTP
+ * status, or -errno (-ECONNREFUSED for every failure to connect). Body at most HTTP_MAX_BODY, borrowed. */
 struct http_fetch;
 typedef void (*http_fetch_fn)(void *user, int status, const char *body, size_t size);
 struct http_fetch *http_get(struct loop *l, const char *host, int port, const char *path, int timeout_ms,

@@ -159,11 +159,23 @@ static void lose(struct peer *p, const char *fmt, ...)
 	tell_owner(p, NULL);
 }
 
-static void say_refused(struct peer *p, enum fl_refusal refusal, const struct fl_master_info *leader, const char *message)
+/* The text may quote the other side, and be cut in the middle of a letter; on the wire it must be UTF-8. */
+static void make_text(char *s)
 {
-	struct fl_refused last = {.refusal = refusal, .message = message, .leader = (struct fl_master_info *)leader};
+	if (str_valid_utf8(s, strlen(s)))
+		return;
+	for (; *s; s++)
+		if (*s & 0x80)
+			*s = '?';
+}
+
+/* Says why. */
+static void say_refused(struct peer *p, enum fl_refusal refusal, const struct fl_master_info *leader)
+{
+	struct fl_refused last = {.refusal = refusal, .message = p->why, .leader = (struct fl_master_info *)leader};
 	struct err err = {0};
 
+	make_text(p->why);
 	if (!send_message(p, MSG_refused, &last, &err))
 		log_debug("peer.refuse address=%s error=\"%s\"", p->address, err.text);
 }
@@ -177,7 +189,7 @@ static void reject(struct peer *p, enum fl_refusal refusal, const char *fmt, ...
 	va_start(ap, fmt);
 	vsnprintf(p->why, sizeof(p->why), fmt, ap);
 	va_end(ap);
-	say_refused(p, refusal, NULL, p->why);
+	say_refused(p, refusal, NULL);
 	let_go(p, conn_finish);
 	tell_owner(p, NULL);
 }
@@ -410,7 +422,7 @@ void peer_refuse(struct peer *p, enum fl_refusal refusal, const struct fl_master
 	vsnprintf(p->why, sizeof(p->why), fmt, ap);
 	va_end(ap);
 	if (p->conn)
-		say_refused(p, refusal, leader, p->why);
+		say_refused(p, refusal, leader);
 	peer_finish(p);
 }
 
