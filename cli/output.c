@@ -1,0 +1,272 @@
+#include "cli/output.h"
+
+#include <errno.h>
+#include <libsmartcols/libsmartcols.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/verb.h"
+#include "msg/json.h"
+#include "msg/resources.h"
+
+static int color_wanted = -1; /* -1 auto, 0 never, 1 always; set once at start */
+
+int output_set_color(const char *when)
+{
+	if (str_equal(when, "auto"))
+		color_wanted = -1;
+	else if (str_equal(when, "never"))
+		color_wanted = 0;
+	else if (str_equal(when, "always"))
+		color_wanted = 1;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+bool output_color(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	if (color_wanted >= 0)
+		return color_wanted;
+	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
+}
+
+int output_format(const struct args *args, enum output_format *ret)
+{
+	static const char *const names[] = {"table", "json", "ndjson", "name"};
+	const char *wanted = args_get(args, "output");
+
+	*ret = args_has(args, "quiet") ? OUTPUT_NAME : OUTPUT_TABLE;
+	if (!wanted)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_equal(wanted, names[i])) {
+			*ret = (enum output_format)i;
+			return 0;
+		}
+	return complain(EXIT_USAGE, "-o is table, json, ndjson or name, not '%s'", wanted);
+}
+
+/* ---------------------------------------------------------------------------------------------- tables */
+
+struct table {
+	struct libscols_table *t;
+	struct libscols_line *line;
+	size_t column;
+};
+
+struct table *table_create(const struct column *columns, size_t n)
+{
+	struct table *t = xcalloc(1, sizeof(*t));
+	t->t = scols_new_table();
+	scols_table_enable_colors(t->t, output_color());
+	for (size_t i = 0; i < n; i++)
+		scols_table_new_column(t->t, columns[i].name, 0,
+		                       (columns[i].right ? SCOLS_FL_RIGHT : 0) | (columns[i].truncate ? SCOLS_FL_TRUNC : 0));
+	return t;
+}
+
+void table_row(struct table *t)
+{
+	t->line = scols_table_new_line(t->t, NULL);
+	t->column = 0;
+}
+
+void table_cell(struct table *t, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	scols_line_set_data(t->line, t->column++, text);
+}
+
+static const char *state_color(const char *state)
+{
+	static const char *const good[] = {"TASK_RUNNING", "REGISTERED", "CONNECTED", "TASK_FINISHED"};
+	static const char *const bad[] = {"TASK_FAILED", "TASK_LOST", "TASK_ERROR", "TASK_UNREACHABLE", "TASK_DROPPED",
+	                                  "TASK_GONE", "UNREACHABLE", "GONE", "DISCONNECTED"};
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (str_equal(state, good[i]))
+			return "green";
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (str_equal(state, bad[i]))
+			return "red";
+	return NULL;
+}
+
+void table_cell_state(struct table *t, const char *state)
+{
+	const char *color = state_color(state);
+	if (color)
+		scols_cell_set_color(scols_line_get_cell(t->line, t->column), color);
+	table_cell(t, "%s", str_starts_with(state, "TASK_") ? state + 5 : state);
+}
+
+void table_print(struct table *t)
+{
+	scols_print_table(t->t);
+	scols_unref_table(t->t);
+	free(t);
+}
+
+void print_json(const struct record_desc *desc, const void *rec)
+{
+	_cleanup_buf_ struct buf out = {0};
+	json_encode(desc, rec, &out);
+	fwrite(out.data, 1, out.size, stdout);
+	fputc('\n', stdout);
+}
+
+static const void *item_at(const struct listing *l, size_t i)
+{
+	return (const char *)l->items + i * l->desc->size;
+}
+
+static void listing_json(const struct listing *l)
+{
+	_cleanup_buf_ struct buf out = {0};
+	buf_append_byte(&out, '[');
+	for (size_t i = 0; i < l->n; i++) {
+		buf_append_str(&out, i ? ",\n " : "");
+		json_encode(l->desc, item_at(l, i), &out);
+	}
+	buf_append_str(&out, "]\n");
+	fwrite(out.data, 1, out.size, stdout);
+}
+
+int listing_print(const struct args *args, const struct listing *l)
+{
+	enum output_format format;
+	struct table *table = NULL;
+	int r = output_format(args, &format);
+
+	if (r)
+		return r;
+	if (format == OUTPUT_JSON) {
+		listing_json(l);
+		return EXIT_OK;
+	}
+	if (format == OUTPUT_TABLE) {
+		if (l->n == 0) {
+			fprintf(stderr, "%s\n", l->empty);
+			return EXIT_OK;
+		}
+		table = table_create(l->columns, l->n_columns);
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		if (format == OUTPUT_NDJSON) {
+			print_json(l->desc, item_at(l, i));
+		} else if (format == OUTPUT_NAME) {
+			puts(l->name(item_at(l, i)));
+		} else {
+			table_row(table);
+			l->row(table, item_at(l, i));
+		}
+	}
+	if (table)
+		table_print(table);
+	return EXIT_OK;
+}
+
+void print_field(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	printf("%s%-14s%s ", output_color() ? "\033[1m" : "", name, output_color() ? "\033[0m" : "");
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
+}
+
+/* ---------------------------------------------------------------------------------------------- text forms */
+
+static char *ring_slot(void)
+{
+	static char slots[16][512];
+	static unsigned next;
+	return slots[next++ % ARRAY_SIZE(slots)];
+}
+
+const char *text_milli(int64_t milli)
+{
+	return str_from_milli(milli, ring_slot());
+}
+
+const char *text_mib(int64_t milli)
+{
+	char *slot = ring_slot();
+	if (milli >= 1024000) {
+		str_from_milli((milli / 1024) / 100 * 100, slot); /* one digit after the point is enough for people */
+		strcat(slot, "G");
+	} else {
+		str_from_milli(milli / 1000 * 1000, slot);
+		strcat(slot, "M");
+	}
+	return slot;
+}
+
+const char *text_resource(const struct fl_resource *list, size_t n, const char *name)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].scalar && str_equal(list[i].name, name))
+			sum += list[i].scalar->value;
+	return str_equal(name, "mem") || str_equal(name, "disk") ? text_mib(sum) : text_milli(sum);
+}
+
+const char *text_resources(const struct fl_resource *list, size_t n)
+{
+	char *slot = ring_slot();
+	struct resources r = {0};
+	_cleanup_buf_ struct buf out = {0};
+
+	if (resources_from_wire(list, n, &r, NULL) == 0)
+		resources_print(&r, &out);
+	snprintf(slot, 512, "%s", buf_cstr(&out));
+	resources_fini(&r);
+	return slot;
+}
+
+const char *text_time_ns(int64_t ns)
+{
+	char *slot = ring_slot();
+	time_t seconds = (time_t)(ns / 1000000000);
+	struct tm tm;
+
+	if (ns == 0)
+		return "-";
+	localtime_r(&seconds, &tm);
+	strftime(slot, 512, "%Y-%m-%d %H:%M:%S", &tm);
+	return slot;
+}
+
+const char *text_ago_ns(int64_t ns)
+{
+	static const struct {
+		int64_t seconds;
+		char unit;
+	} steps[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	char *slot = ring_slot();
+	struct timespec now;
+
+	if (ns == 0)
+		return "-";
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t age = now.tv_sec - ns / 1000000000;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		if (age >= steps[i].seconds || i == ARRAY_SIZE(steps) - 1) {
+			snprintf(slot, 512, "%lld%c", (long long)(age > 0 ? age / steps[i].seconds : 0), steps[i].unit);
+			break;
+		}
+	return slot;
+}
