@@ -35,7 +35,6 @@ void tree_init(struct tree *t, uint64_t seed)
 
 static void role_fini(struct role *r)
 {
-	list_remove(&r->node.sibling);
 	amounts_fini(&r->node.held);
 	amounts_fini(&r->own.held);
 	free(r->path);
@@ -124,6 +123,7 @@ void tree_drop_role(struct tree *t, struct role *role)
 	while (!needed(t, role)) {
 		struct role *parent = CONTAINER_OF(role->node.parent, struct role, node);
 		hash_del(&t->roles, &role->by_path);
+		list_remove(&role->node.sibling);
 		role_fini(role);
 		free(role);
 		role = parent;
