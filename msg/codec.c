@@ -193,11 +193,13 @@ static int decode_text(struct decoder *d, const msgpack_object *o, const char **
 {
 	if (o->type != MSGPACK_OBJECT_STR)
 		return fail(d, path, "not text");
-	if (memchr(o->via.str.ptr, 0, o->via.str.size) || !str_valid_utf8(o->via.str.ptr, o->via.str.size))
+	size_t n = o->via.str.size;
+	const char *s = n ? o->via.str.ptr : ""; /* msgpack-c has NULL for no bytes */
+	if (memchr(s, 0, n) || !str_valid_utf8(s, n))
 		return fail(d, path, "not UTF-8 without NUL");
-	char *s = zone_alloc(d->zone, (size_t)o->via.str.size + 1);
-	memcpy(s, o->via.str.ptr, o->via.str.size);
-	*ret = s;
+	char *copy = zone_alloc(d->zone, n + 1);
+	memcpy(copy, s, n);
+	*ret = copy;
 	return 0;
 }
 

@@ -262,9 +262,15 @@ static int check_record(struct check *c, const struct record_desc *desc, const s
 	return r;
 }
 
+static struct check begin(const void *data, size_t size, struct err *err)
+{
+	const uint8_t *at = size ? data : (const uint8_t *)""; /* NULL with 0 is allowed */
+	return (struct check){.at = at, .end = at + size, .err = err};
+}
+
 int codec_check_cost(const struct record_desc *desc, const void *data, size_t size, size_t *ret_cost, struct err *err)
 {
-	struct check c = {.at = data, .end = (const uint8_t *)data + size, .err = err};
+	struct check c = begin(data, size, err);
 	struct head h;
 	int r = read_head(&c, &h, NULL);
 
@@ -291,7 +297,7 @@ int codec_check(const struct record_desc *desc, const void *data, size_t size, s
 
 int codec_check_head(const void *data, size_t size, int *ret_id, size_t *ret_offset, struct err *err)
 {
-	struct check c = {.at = data, .end = (const uint8_t *)data + size, .err = err};
+	struct check c = begin(data, size, err);
 	struct head h;
 	int r = read_head(&c, &h, NULL);
 

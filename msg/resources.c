@@ -217,6 +217,10 @@ void resources_sub(struct resources *a, const struct resources *b)
 {
 	size_t i = 0;
 
+	if (a == b) {
+		resources_fini(a);
+		return;
+	}
 	for (size_t j = 0; j < b->n_items; j++) {
 		bool found = seek(a, &i, &b->items[j]);
 		assert(found);
@@ -229,7 +233,7 @@ void resources_intersect(struct resources *a, const struct resources *b)
 {
 	size_t j = 0;
 
-	for (size_t i = 0; i < a->n_items; i++) {
+	for (size_t i = 0; a != b && i < a->n_items; i++) {
 		if (seek(b, &j, &a->items[i]))
 			item_intersect(&a->items[i], &b->items[j]);
 		else

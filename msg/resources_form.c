@@ -133,8 +133,10 @@ static int parse_value(struct resource_item *item, char *value, struct err *err)
 	}
 	item->type = FL_SCALAR;
 	int r = str_to_milli(value, &milli, err);
-	if (r < 0)
-		return err_wrap(err, "%s", item->name) < 0 ? r : 0;
+	if (r < 0) {
+		err_wrap(err, "%s", item->name);
+		return r;
+	}
 	return set_milli(item, milli, err);
 }
 
@@ -199,8 +201,9 @@ void resources_print(const struct resources *r, struct buf *out)
 {
 	char number[32];
 
-	for (const struct resource_item *item = r->items; item < r->items + r->n_items; item++) {
-		buf_printf(out, "%s%s:", item == r->items ? "" : ";", item->name);
+	for (size_t k = 0; k < r->n_items; k++) {
+		const struct resource_item *item = &r->items[k];
+		buf_printf(out, "%s%s:", k ? ";" : "", item->name);
 		if (item->type == FL_SCALAR) {
 			buf_append_str(out, str_from_milli(item->milli, number));
 			continue;
