@@ -114,8 +114,8 @@ static void use_offer(fl_scheduler *s, struct batch *b, const struct fl_offer *o
 	}
 	b->n_pending -= n;
 	if (n > 0 && fl_launch(s, offer, tasks, n, 0) == 0) {
-		char detail[192];
-		snprintf(detail, sizeof(detail), "%zu task(s) on %s", n, offer->hostname);
+		char detail[256];
+		snprintf(detail, sizeof(detail), "%zu task(s) on %s, from %s", n, offer->hostname, tasks[0].task_id);
 		say("launched", detail);
 	} else {
 		fl_decline(s, offer->id, -1);
@@ -123,11 +123,22 @@ static void use_offer(fl_scheduler *s, struct batch *b, const struct fl_offer *o
 	free(tasks);
 }
 
+static void say_offer(const struct fl_offer *offer)
+{
+	char detail[256];
+	snprintf(detail, sizeof(detail), "%s: %lld.%03lld cpus, %lld MiB", offer->hostname,
+	         (long long)fl_offer_scalar(offer, "cpus") / 1000, (long long)fl_offer_scalar(offer, "cpus") % 1000,
+	         (long long)fl_offer_scalar(offer, "mem") / 1000);
+	say("offered", detail);
+}
+
 static void on_offers(fl_scheduler *s, void *user, const struct fl_offer *offers, size_t n)
 {
 	struct batch *b = user;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		say_offer(&offers[i]);
 		use_offer(s, b, &offers[i]);
+	}
 	if (b->n_pending == 0 && !b->suppressed)
 		b->suppressed = fl_suppress(s, NULL, 0) == 0;
 }
