@@ -190,9 +190,11 @@ void print_field(const char *name, const char *fmt, ...)
 
 /* ---------------------------------------------------------------------------------------------- text forms */
 
+#define RING_SLOT 512
+
 static char *ring_slot(void)
 {
-	static char slots[16][512];
+	static char slots[32][RING_SLOT];
 	static unsigned next;
 	return slots[next++ % ARRAY_SIZE(slots)];
 }
@@ -206,11 +208,10 @@ const char *text_mib(int64_t milli)
 {
 	char *slot = ring_slot();
 	if (milli >= 1024000) {
-		str_from_milli((milli / 1024) / 100 * 100, slot); /* one digit after the point is enough for people */
-		strcat(slot, "G");
+		int64_t gib = milli / 1024 / 100 * 100; /* one digit after the point is enough for people */
+		snprintf(slot, RING_SLOT, "%sG", text_milli(gib));
 	} else {
-		str_from_milli(milli / 1000 * 1000, slot);
-		strcat(slot, "M");
+		snprintf(slot, RING_SLOT, "%lldM", (long long)(milli / 1000));
 	}
 	return slot;
 }
@@ -232,7 +233,7 @@ const char *text_resources(const struct fl_resource *list, size_t n)
 
 	if (resources_from_wire(list, n, &r, NULL) == 0)
 		resources_print(&r, &out);
-	snprintf(slot, 512, "%s", buf_cstr(&out));
+	snprintf(slot, RING_SLOT, "%s", buf_cstr(&out));
 	resources_fini(&r);
 	return slot;
 }
@@ -246,7 +247,7 @@ const char *text_time_ns(int64_t ns)
 	if (ns == 0)
 		return "-";
 	localtime_r(&seconds, &tm);
-	strftime(slot, 512, "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(slot, RING_SLOT, "%Y-%m-%d %H:%M:%S", &tm);
 	return slot;
 }
 
@@ -265,7 +266,7 @@ const char *text_ago_ns(int64_t ns)
 	int64_t age = now.tv_sec - ns / 1000000000;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		if (age >= steps[i].seconds || i == ARRAY_SIZE(steps) - 1) {
-			snprintf(slot, 512, "%lld%c", (long long)(age > 0 ? age / steps[i].seconds : 0), steps[i].unit);
+			snprintf(slot, RING_SLOT, "%lld%c", (long long)(age > 0 ? age / steps[i].seconds : 0), steps[i].unit);
 			break;
 		}
 	return slot;
