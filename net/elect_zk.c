@@ -202,12 +202,10 @@ static void on_candidates(void *user, int status, const char *const *names, size
 
 static void on_term_change(void *user);
 
-static void on_term_watched(void *user, int status, const void *data, size_t size, int version)
+static void on_term_seen(void *user, int status, const void *data, size_t size, int version)
 {
 	struct elect_zk *z = user;
 
-	if (status == 0)
-		z->watching_term = true;
 	if (elect_state(&z->e) != ELECT_LEADING || status == -EAGAIN || status == -ECANCELED)
 		return;
 	if (status == 0 && version == z->term_version)
@@ -215,9 +213,20 @@ static void on_term_watched(void *user, int status, const void *data, size_t siz
 	elect_zk_deposed(&z->e);
 }
 
+/* Only the answer to a call that carried a watch says that there is one. */
+static void on_term_watched(void *user, int status, const void *data, size_t size, int version)
+{
+	struct elect_zk *z = user;
+
+	if (status == 0)
+		z->watching_term = true;
+	on_term_seen(z, status, data, size, version);
+}
+
 static void watch_term(struct elect_zk *z)
 {
-	zk_get(z->zk, z->term_node, z->watching_term ? NULL : on_term_change, z, on_term_watched, z);
+	zk_get(z->zk, z->term_node, z->watching_term ? NULL : on_term_change, z,
+	       z->watching_term ? on_term_seen : on_term_watched, z);
 }
 
 static void on_term_change(void *user)

@@ -133,11 +133,18 @@ static void on_path(void *user, int status)
 {
 	struct masters *m = user;
 
-	if (status == 0 || status == -ENOENT)
-		m->watching_path = true;
 	if (status == 0)
 		m->again = true; /* it came in between */
 	end_look(m, status == -ENOENT ? 0 : status);
+}
+
+static void on_path_watched(void *user, int status)
+{
+	struct masters *m = user;
+
+	if (status == 0 || status == -ENOENT)
+		m->watching_path = true;
+	on_path(m, status);
 }
 
 static void on_first(void *user, int status, const void *data, size_t size, int version)
@@ -162,8 +169,6 @@ static void on_children(void *user, int status, const char *const *children, siz
 {
 	struct masters *m = user;
 
-	if (status == 0)
-		m->watching_children = true;
 	if (status != 0 && status != -ENOENT) {
 		end_look(m, status);
 		return;
@@ -176,10 +181,21 @@ static void on_children(void *user, int status, const char *const *children, siz
 	} else {
 		owned_set(&m->leader, &rec_master_info, NULL);
 		if (status == -ENOENT)
-			zk_exists(m->zk, m->path, m->watching_path ? NULL : on_path_change, m, on_path, m);
+			zk_exists(m->zk, m->path, m->watching_path ? NULL : on_path_change, m,
+			          m->watching_path ? on_path : on_path_watched, m);
 		else
 			end_look(m, 0);
 	}
+}
+
+/* Only the answer to a call that carried a watch says that there is one: the former may have fired in between. */
+static void on_children_watched(void *user, int status, const char *const *children, size_t n)
+{
+	struct masters *m = user;
+
+	if (status == 0)
+		m->watching_children = true;
+	on_children(m, status, children, n);
 }
 
 void masters_look(struct masters *m)
@@ -190,5 +206,6 @@ void masters_look(struct masters *m)
 		return;
 	m->looking = true;
 	timer_stop(&m->retry);
-	zk_children(m->zk, m->path, m->watching_children ? NULL : on_change, m, on_children, m);
+	zk_children(m->zk, m->path, m->watching_children ? NULL : on_change, m,
+	            m->watching_children ? on_children : on_children_watched, m);
 }
