@@ -155,7 +155,7 @@ static void watch_free(struct node_watch *w)
 
 static void drop_body(struct call *c)
 {
-	for (size_t i = 0; i < c->n_ops; i++) {
+	for (size_t i = 0; c->ops && i < c->n_ops; i++) {
 		free((char *)c->ops[i].path);
 		free((void *)c->ops[i].data);
 	}
