@@ -16,13 +16,15 @@ ends=$!
 two_running() { [ "$(fairlead ps -o ndjson | grep -c '"state":"TASK_RUNNING"')" -eq 2 ]; }
 await 15 two_running || die "they do not run: $(cat "$work"/*.out)"
 pid=$(fairlead task show stays | sed -n 's/^pid *//p')
-[ -d "/proc/$pid" ] || die "no process $pid"
+ends_pid=$(fairlead task show ends | sed -n 's/^pid *//p')
+[ -d "/proc/$pid" ] && [ -d "/proc/$ends_pid" ] || die "no process $pid or $ends_pid"
 
 step "kill -9"
 process_signal slave1 KILL
 rm "$work/slave1.pid"
 touch "$(dirname "$(find "$work/slave1/sandboxes" -path '*ends*' -name stdout)")/stop"
-sleep 0.5
+ended() { [ ! -d "/proc/$ends_pid" ]; }
+await 10 ended || die "the other task does not end"
 [ -d "/proc/$pid" ] || die "the container died with the slave"
 
 step "start it again"
