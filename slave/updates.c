@@ -195,14 +195,18 @@ static void stream_destroy(struct stream *st)
 	free(st);
 }
 
-struct updates *updates_create(struct loop *l, struct journal *j, int64_t retry_ms, const struct updates_ops *ops,
-                               void *user)
+struct updates *updates_create(struct loop *l, int64_t retry_ms, const struct updates_ops *ops, void *user)
 {
 	struct updates *u = xcalloc(1, sizeof(*u));
 
-	*u = (struct updates){.loop = l, .journal = j, .ops = *ops, .user = user, .retry_ms = retry_ms};
+	*u = (struct updates){.loop = l, .ops = *ops, .user = user, .retry_ms = retry_ms};
 	hash_init_seeded(&u->streams, loop_random(l));
 	return u;
+}
+
+void updates_set_journal(struct updates *u, struct journal *j)
+{
+	u->journal = j;
 }
 
 void updates_destroy(struct updates *u)

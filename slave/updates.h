@@ -25,8 +25,9 @@ struct updates_ops {
 	void (*on_finished)(void *user, const char *framework_id, const char *task_id);
 };
 
-struct updates *updates_create(struct loop *l, struct journal *j, int64_t retry_ms, const struct updates_ops *ops,
-                               void *user);
+struct updates *updates_create(struct loop *l, int64_t retry_ms, const struct updates_ops *ops, void *user);
+/* Needed before anything is added; what is replayed comes before. Borrowed. */
+void updates_set_journal(struct updates *u, struct journal *j);
 void updates_destroy(struct updates *u); /* NULL allowed */
 
 /* Connected: every head is sent at once. Not connected: all pauses. */
