@@ -42,6 +42,7 @@ struct http_server {
 	size_t n_routes;
 	void *user;
 	struct list requests;
+	struct http_request *current; /* whose handler runs, until it is answered */
 	int depth;           /* callbacks under way */
 	bool destroyed;
 	struct defer finish; /* freeing, after the callbacks */
@@ -49,13 +50,10 @@ struct http_server {
 
 /* ---- requests ---- */
 
-void http_request_free(struct http_request *req)
+static void request_free(struct http_request *req)
 {
-	if (req->ev) {
-		struct evhttp_connection *c = evhttp_request_get_connection(req->ev);
-		if (c)
-			evhttp_connection_set_closecb(c, NULL, NULL);
-	}
+	if (req->server->current == req)
+		req->server->current = NULL;
 	list_remove(&req->node);
 	if (req->parsed)
 		evhttp_clear_headers(&req->query);
@@ -64,6 +62,36 @@ void http_request_free(struct http_request *req)
 	free(req->path);
 	free(req->uri);
 	free(req);
+}
+
+struct evhttp_request *http_request_end(struct http_request *req)
+{
+	struct evhttp_request *ev = req->ev;
+
+	if (ev) {
+		struct evhttp_connection *c = evhttp_request_get_connection(ev);
+		struct timeval idle = {.tv_sec = IDLE_S};
+		evhttp_connection_set_closecb(c, NULL, NULL);
+		bufferevent_set_timeouts(evhttp_connection_get_bufferevent(c), &idle, &idle);
+	}
+	request_free(req);
+	return ev;
+}
+
+/* While an answer is due evhttp does not read, and so would not see the client go. We read, into the buffer and up to
+ * its limit, without a callback (evhttp's would end the process) and without the timeout for idle clients. */
+static void watch_client(struct http_request *req)
+{
+	struct bufferevent *b = evhttp_connection_get_bufferevent(evhttp_request_get_connection(req->ev));
+	struct timeval idle = {.tv_sec = IDLE_S};
+	bufferevent_data_cb on_read, on_write;
+	bufferevent_event_cb on_event;
+	void *user;
+
+	bufferevent_getcb(b, &on_read, &on_write, &on_event, &user);
+	bufferevent_setcb(b, NULL, on_write, on_event, user);
+	bufferevent_set_timeouts(b, NULL, &idle);
+	bufferevent_enable(b, EV_READ);
 }
 
 static void tell_gone(struct http_request *req)
@@ -77,7 +105,7 @@ static void tell_gone(struct http_request *req)
 	s->depth++;
 	fn(user, req);
 	s->depth--;
-	http_request_free(req);
+	request_free(req);
 }
 
 static void on_closed(struct evhttp_connection *c, void *user)
@@ -90,7 +118,7 @@ static void on_closed(struct evhttp_connection *c, void *user)
 	req->ev = NULL;
 	req->gone = true;
 	if (streaming || req->server->destroyed)
-		http_request_free(req);
+		request_free(req);
 	else
 		tell_gone(req);
 }
@@ -212,7 +240,11 @@ static void on_request(struct evhttp_request *ev, void *user)
 	struct http_server *s = user;
 
 	s->depth++;
-	dispatch(s, request_create(s, ev));
+	s->current = request_create(s, ev);
+	dispatch(s, s->current);
+	if (s->current)
+		watch_client(s->current);
+	s->current = NULL;
 	s->depth--;
 }
 
@@ -303,7 +335,7 @@ static void server_free(void *user)
 
 	evhttp_free(s->evhttp); /* calls on_closed for requests under way */
 	LIST_FOREACH(req, &s->requests, struct http_request, node)
-		http_request_free(req);
+		request_free(req);
 	free(s);
 }
 

@@ -34,6 +34,8 @@ struct http_request {
 	struct zone *zone;
 };
 
-void http_request_free(struct http_request *req);
+/* Frees req and gives back what libevent shall end now, NULL when the client is gone. To be called before the reply's
+ * last bytes are handed over: libevent may free its request, and its connection, in that very call. */
+struct evhttp_request *http_request_end(struct http_request *req);
 
 #endif

@@ -25,11 +25,11 @@ static void set_header(struct http_request *req, const char *name, const char *v
 /* Ends the request; for one whose client is gone there is nothing to send. */
 static void send_whole(struct http_request *req, int status, const void *data, size_t size)
 {
-	if (!req->gone) {
+	if (!req->gone)
 		evbuffer_add(evhttp_request_get_output_buffer(req->ev), data, size);
-		evhttp_send_reply(req->ev, status, NULL, NULL);
-	}
-	http_request_free(req);
+	struct evhttp_request *ev = http_request_end(req);
+	if (ev)
+		evhttp_send_reply(ev, status, NULL, NULL);
 }
 
 static void on_written(struct evhttp_connection *c, void *user);
@@ -52,12 +52,10 @@ static void on_written(struct evhttp_connection *c, void *user)
 		json_writer_destroy(req->writer);
 		req->writer = NULL;
 	}
-	if (slice.size) {
+	if (slice.size)
 		send_slice(req, &slice);
-		return;
-	}
-	evhttp_send_reply_end(req->ev);
-	http_request_free(req);
+	else
+		evhttp_send_reply_end(http_request_end(req));
 }
 
 static void start_stream(struct http_request *req, int status, struct buf *first)
@@ -73,7 +71,7 @@ void http_reply_record(struct http_request *req, int status, const struct record
 
 	req->zone = zone;
 	if (req->gone) {
-		http_request_free(req);
+		http_request_end(req);
 		return;
 	}
 	set_header(req, "Content-Type", JSON);
