@@ -20,9 +20,17 @@
 
 /* --------------------------------------------------------------------------------------------------- encoding */
 
-static int write_buf(void *out, const char *data, size_t size)
+/* Most writes are a head of one or two bytes into a buffer that has room. */
+static int write_buf(void *user, const char *data, size_t size)
 {
-	buf_append(out, data, size);
+	struct buf *out = user;
+
+	if (size > 2 || out->capacity - out->size < 2) {
+		buf_append(out, data, size);
+		return 0;
+	}
+	for (; size; size--)
+		out->data[out->size++] = (uint8_t)*data++;
 	return 0;
 }
 

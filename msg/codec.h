@@ -18,9 +18,10 @@ struct zone;
 #define CODEC_MAX_DEPTH 16
 #define CODEC_MAX_COST (16u << 20) /* bytes a decode may cost, strings included */
 
-/* Appends rec to out. -EINVAL when a MUST field is missing or an enum is out of its list (out is then unchanged). */
+/* Appends rec to out. -EINVAL when a MUST field is missing, an enum is out of its list or a text is not UTF-8, which every
+ * reader would refuse (out is then unchanged). */
 int codec_encode(const struct record_desc *desc, const void *rec, struct buf *out, struct err *err);
-/* The size that encode would append. */
+/* The size that encode would append, were rec valid. */
 size_t codec_size(const struct record_desc *desc, const void *rec);
 
 /* Decodes one record that fills data exactly. Before msgpack-c sees a byte the raw bytes are checked: depth, element

@@ -19,7 +19,8 @@ struct zone;
  * limit holds. */
 int json_decode(const struct record_desc *desc, const char *text, size_t size, struct zone *zone, void **ret,
                 struct err *err);
-/* Appends the JSON form. */
+/* Appends the JSON form. Text that is not UTF-8 (file names may be) has U+FFFD in place of what is wrong. A UINT above 2^63-1
+ * is written as a numeric string: jansson reads no larger number. */
 void json_encode(const struct record_desc *desc, const void *rec, struct buf *out);
 
 /* The same in slices, for big answers: json_writer_more appends about max bytes and tells whether there is more. rec must

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_TAG 64
+
 #define ENUMERATION(name, json, doc) {ROW_ENUMERATION, 0, #name, #json, "", "", "", doc},
 #define VALUE(cname, number, json, doc) {ROW_VALUE, number, #cname, json, "", "", "", doc},
 #define END_ENUMERATION(name) {ROW_END, 0, #name, "", "", "", "", ""},
@@ -102,6 +104,8 @@ static int check(void)
 			continue;
 		if (r->number <= 0)
 			bad += complain(r, "numbers begin at 1");
+		if (row_is_field(r) && r->number > MAX_TAG)
+			bad += complain(r, "its tag is too high for the decoder's set of tags seen");
 		bad += check_unique(r);
 		if (*r->ref)
 			bad += check_ref(r);
