@@ -9,10 +9,9 @@
 #include "base/loop.h"
 #include "base/sm.h"
 #include "drf/drf.h"
-#include <fairlead/types.h>
-
 #include "msg/resources.h"
 
+#include <fairlead/types.h>
 
 struct framework;
 struct master;
