@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+__extension__ typedef unsigned __int128 u128;
+
 #define MAX_SHOWN 64 /* bytes of a bad value that are repeated in an error text */
 
 static int bad(struct err *err, const char *s, const char *what)
@@ -73,7 +75,7 @@ int str_to_int64(const char *s, int64_t min, int64_t max, int64_t *ret, struct e
 }
 
 /* mantissa × 10^scale, rounded half up, or false when it does not fit. */
-static bool scale_decimal(unsigned __int128 mantissa, int scale, int64_t *ret)
+static bool scale_decimal(u128 mantissa, int scale, int64_t *ret)
 {
 	for (; scale > 0 && mantissa; scale--) {
 		mantissa *= 10;
@@ -96,7 +98,7 @@ int str_to_milli(const char *s, int64_t *ret, struct err *err)
 {
 	const char *at = s ? s : "";
 	bool negative = *at == '-';
-	unsigned __int128 mantissa = 0;
+	u128 mantissa = 0;
 	int scale = 3, digits = 0;
 
 	at += negative;
@@ -107,7 +109,7 @@ int str_to_milli(const char *s, int64_t *ret, struct err *err)
 		}
 		digits++;
 		/* Beyond 30 significant digits only the position counts. */
-		bool keep = mantissa < (unsigned __int128)1000000000000000ull * 1000000000000000ull;
+		bool keep = mantissa < (u128)1000000000000000ull * 1000000000000000ull;
 		if (keep)
 			mantissa = mantissa * 10 + (unsigned)(*at - '0');
 		scale += (keep ? 0 : 1) - (fraction ? 1 : 0);

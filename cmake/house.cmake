@@ -22,6 +22,8 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
 endif()
 add_compile_definitions(_GNU_SOURCE FAIRLEAD_VERSION="${PROJECT_VERSION}")
 
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+
 # Generated headers (<fairlead/types.h>, <fairlead/version.h>) land here.
 set(FAIRLEAD_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
 
