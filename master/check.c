@@ -65,6 +65,14 @@ static int check_slave(const struct slave *s, struct err *err)
 	return r;
 }
 
+/* The ledger counts scalars only by client; ranges and sets by slave. */
+static void add_scalars(struct resources *sum, const struct resources *r)
+{
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].type == FL_SCALAR)
+			resources_set_scalar(sum, r->items[i].name, resources_scalar(sum, r->items[i].name) + r->items[i].milli);
+}
+
 static int check_client(const struct framework *f, const struct client *c, struct err *err)
 {
 	struct resources sum = {0}, held = {0};
@@ -74,10 +82,10 @@ static int check_client(const struct framework *f, const struct client *c, struc
 
 	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
 		if (sm_state(&t->sm) == TASK_LIVE && t->client == c->drf)
-			resources_add(&sum, &t->resources);
+			add_scalars(&sum, &t->resources);
 	LIST_FOREACH(o, &f->offers, struct offer, by_framework)
 		if (o->client == c->drf)
-			resources_add(&sum, &o->resources);
+			add_scalars(&sum, &o->resources);
 	drf_client_held(f->m->drf, c->drf, &held);
 	if (!resources_equal(&sum, &held))
 		r = err_set(err, EUCLEAN, "framework %s in role %s: the ledger does not hold what its tasks and offers do",
