@@ -65,6 +65,8 @@ static inline struct list_node *list_first(const struct list *l)
 	return list_empty(l) ? NULL : l->head.next;
 }
 
+/* <sys/queue.h>, which libevent's users need, has a macro of this name that nobody here wants. */
+#undef LIST_FOREACH
 /* Walks l; the current entry may be removed or freed in the body. var: struct type *, member: its list_node. */
 #define LIST_FOREACH(var, l, type, member)                                                                             \
 	for (struct list_node *_n_##var = (l)->head.next, *_x_##var;                                                   \

@@ -728,7 +728,7 @@ static int check_hosts(const char *hosts, int *ret_n, struct err *err)
 
 struct zk *zk_create(struct loop *l, const char *hosts, int session_ms, zk_state_fn fn, void *user, struct err *err)
 {
-	int n_hosts;
+	int n_hosts = 0;
 
 	if (check_hosts(hosts, &n_hosts, err) < 0)
 		return NULL;
