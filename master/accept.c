@@ -87,6 +87,19 @@ static void tell(struct accept *a, const struct fl_task_info *task, enum fl_task
 	                   });
 }
 
+/* Launched before: then this ACCEPT is a repetition, and its tasks are not to be ended by it. */
+static bool launched_before(const struct accept *a, const char *task_id)
+{
+	struct task *t;
+
+	if (task_find(a->m, a->f->id, task_id))
+		return true;
+	LIST_FOREACH(t, &a->f->completed, struct task, by_framework)
+		if (strcmp(t->id, task_id) == 0)
+			return true;
+	return false;
+}
+
 /* Rule 17. */
 static void refuse(struct accept *a, const char *message)
 {
@@ -97,6 +110,8 @@ static void refuse(struct accept *a, const char *message)
 		const struct fl_launch *launch = call->operations[i].launch;
 
 		for (size_t j = 0; launch && j < launch->n_task_infos; j++) {
+			if (launched_before(a, launch->task_infos[j].task_id))
+				continue;
 			tell(a, &launch->task_infos[j], FL_TASK_DROPPED, FL_REASON_INVALID_OFFERS, message);
 			a->m->metrics.tasks_dropped++;
 		}
