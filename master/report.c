@@ -76,7 +76,7 @@ static void apply_task(struct slave *s, const struct fl_task *rec)
 		if (was_lost && !task_terminal(rec->state))
 			task_return(t);
 		task_set_latest(t, rec->state);
-		if (was_lost)
+		if (was_lost && !task_terminal(rec->state)) /* else its updates tell, in order */
 			tell_returned(f, t);
 	}
 	if (sm_state(&f->sm) == FRAMEWORK_REMOVED) {
