@@ -145,20 +145,20 @@ http_get() { # PORT PATH
   exec 3>&-
 }
 
-fairlead() { FAIRLEAD_MASTER="$cluster_registry" "$cluster_bin/fairlead" "$@"; }
+cluster_cli() { FAIRLEAD_MASTER="$cluster_registry" "$cluster_bin/fairlead" "$@"; }
 
 slaves_registered() { # N
-  [ "$(fairlead --timeout 2s slave list -o ndjson 2>/dev/null | grep -c '"state":"REGISTERED"')" -ge "$1" ]
+  [ "$(cluster_cli --timeout 2s slave list -o ndjson 2>/dev/null | grep -c '"state":"REGISTERED"')" -ge "$1" ]
 }
 
-no_tasks() { [ -z "$(fairlead --timeout 2s task list -q 2>/dev/null)" ]; }
+no_tasks() { [ -z "$(cluster_cli --timeout 2s task list -q 2>/dev/null)" ]; }
 
 # Ends everything: frameworks first, so that containers end in good order; what is left in our cgroups is killed.
 cluster_end() {
   local f name
   if leader_name >/dev/null 2>&1; then
-    for f in $(fairlead --timeout 2s framework list -q 2>/dev/null); do
-      fairlead --timeout 2s framework teardown "$f" >/dev/null 2>&1 || true
+    for f in $(cluster_cli --timeout 2s framework list -q 2>/dev/null); do
+      cluster_cli --timeout 2s framework teardown "$f" >/dev/null 2>&1 || true
     done
     await 5 no_tasks || true
   fi

@@ -10,8 +10,8 @@ await 15 slaves_registered 1 || die "the slave does not register"
 
 step "two tasks: one stays, one will end while the slave is away"
 export FAIRLEAD_MASTER=$cluster_registry
-"$bin/fairlead" run --name stays -- sh -c 'echo begun; exec sleep 1000' >"$work/stays.out" 2>&1 &
-"$bin/fairlead" run --name ends -- sh -c 'while [ ! -e /sandbox/stop ]; do sleep 0.05; done; exit 5' >"$work/ends.out" 2>&1 &
+fairlead run --name stays -- sh -c 'echo begun; exec sleep 1000' >"$work/stays.out" 2>&1 &
+fairlead run --name ends -- sh -c 'while [ ! -e /sandbox/stop ]; do sleep 0.05; done; exit 5' >"$work/ends.out" 2>&1 &
 ends=$!
 two_running() { [ "$(fairlead ps -o ndjson | grep -c '"state":"TASK_RUNNING"')" -eq 2 ]; }
 await 15 two_running || die "they do not run: $(cat "$work"/*.out)"
