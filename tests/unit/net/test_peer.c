@@ -273,7 +273,7 @@ static void test_another_cluster_is_refused(void **state)
 {
 	struct world *w = *state;
 
-	/* Whoever reads the other's hello first refuses it; the reason is the same. */
+	/* Each reads the other's hello and refuses it, with the same reason. */
 	w->slave.cluster = "green";
 	dial(w);
 	DRIVE(w->l, w->client.closed && w->server.closed);
@@ -284,8 +284,6 @@ static void test_another_cluster_is_refused(void **state)
 		assert_non_null(strstr(told[i]->why, "; check --cluster on both sides"));
 		assert_int_equal(told[i]->ready, 0);
 	}
-	assert_true(w->client.was_refused || w->server.was_refused);
-	assert_int_equal(w->client.was_refused ? w->client.refusal : w->server.refusal, FL_REFUSAL_CLUSTER);
 }
 
 static void test_a_framework_may_leave_its_cluster_empty(void **state)
