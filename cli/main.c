@@ -69,6 +69,35 @@ static int run_verb(struct args *args, const struct cli_conf *conf)
 	return args->verb->fn(args);
 }
 
+/* Options for every verb may stand before it too: moves them behind it. Returns how many words stood there. */
+static int leading_options(int argc, char **argv)
+{
+	int n = 1;
+
+	while (n < argc && argv[n][0] == '-' && argv[n][1]) {
+		bool takes_value = false;
+		for (const struct opt *o = global_opts; o->name; o++)
+			takes_value |= o->metavar && (str_equal(argv[n] + 1 + (argv[n][1] == '-'), o->name) ||
+			                              (o->letter && argv[n][1] == o->letter && !argv[n][2]));
+		n += takes_value && n + 1 < argc ? 2 : 1;
+	}
+	return n - 1;
+}
+
+/* The words of the verb's own part of the command line: what stood before the verb, then what stands behind it. */
+static char **verb_words(int argc, char **argv, int leading, int words, int *ret_n)
+{
+	char **out = xcalloc((size_t)argc + 1, sizeof(*out));
+	int n = 0;
+
+	for (int i = 1; i <= leading; i++)
+		out[n++] = argv[i];
+	for (int i = 1 + leading + words; i < argc; i++)
+		out[n++] = argv[i];
+	*ret_n = n;
+	return out;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_free_ char *home = home_folder();
@@ -84,13 +113,17 @@ int main(int argc, char **argv)
 	}
 	if (str_equal(argv[1], "--version"))
 		argv[1] = (char *)"version";
-	const struct verb *verb = verb_find(argc - 1, argv + 1, &words);
+	int leading = leading_options(argc, argv), n_rest = 0;
+	if (1 + leading >= argc)
+		return complain(EXIT_USAGE, "which verb? 'fairlead help' lists all");
+	const struct verb *verb = verb_find(argc - 1 - leading, argv + 1 + leading, &words);
 	if (!verb)
 		return EXIT_USAGE;
+	_cleanup_free_ char **rest = verb_words(argc, argv, leading, words, &n_rest);
 	int r = load_conf(home, &conf, &err);
 	if (r < 0)
 		return complain(EXIT_USAGE, "%s", err.text);
-	r = args_parse(&args, verb, argc - 1 - words, argv + 1 + words);
+	r = args_parse(&args, verb, n_rest, rest);
 	if (r == 0)
 		r = run_verb(&args, &conf);
 	args_fini(&args);

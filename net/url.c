@@ -37,7 +37,7 @@ static int add_host(struct url *u, const char *text, int default_port, struct er
 	if (strpbrk(host, " \t/@?#[]") || (*copy != '[' && strchr(host, ':')))
 		return err_set(err, EINVAL, "'%s' is not a host name; %s", text, FORMS);
 	if (port_text && str_to_int64(port_text, 1, 65535, &port, NULL) < 0)
-		return err_set(err, EINVAL, "'%s' is not a port (of '%s')", port_text, text);
+		return err_set(err, EINVAL, "'%s' is not a port (of '%s'); %s", port_text, text, FORMS);
 	u->host[u->n_hosts].host = xstrdup(host);
 	u->host[u->n_hosts++].port = (int)port;
 	return 0;
