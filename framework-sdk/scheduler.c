@@ -18,6 +18,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sm.h"
+#include "base/str.h"
 #include "msg/codec.h"
 #include "net/conn.h"
 #include "net/detect.h"
@@ -59,6 +60,8 @@ struct fl_scheduler {
 	struct owned info;  /* fl_framework_info; id NULL until the first subscription */
 	struct owned leader; /* fl_master_info; rec NULL when nobody is known to lead */
 	char *framework_id;
+	char run[37];     /* random; with attempt it tells the master which of our subscriptions is the newest */
+	uint64_t attempt;
 	int result;
 	struct err error;
 };
@@ -177,7 +180,12 @@ static void on_ready(void *user, struct peer *p, const struct fl_hello *hello)
 {
 	struct fl_scheduler *s = user;
 	struct fl_framework_info info = *(const struct fl_framework_info *)s->info.rec;
-	struct fl_call_subscribe subscribe = {.framework_info = &info};
+	struct fl_call_subscribe subscribe = {
+		.framework_info = &info,
+		.run = s->run,
+		.has_attempt = true,
+		.attempt = ++s->attempt,
+	};
 	struct fl_call call = {.type = FL_CALL_SUBSCRIBE, .subscribe = &subscribe};
 
 	(void)p;
@@ -379,6 +387,7 @@ fl_scheduler *scheduler_create_on(struct loop *l, const struct fl_scheduler_opti
 	s->heartbeat_ms = or_default_ms(o.heartbeat_ns, 1000);
 	s->backoff_first_ms = s->backoff_ms = or_default_ms(o.backoff_ns, 100);
 	keep_info(s, o.framework);
+	str_uuid(loop_random(l), loop_random(l), s->run);
 	sm_init(&s->sm, states, ARRAY_SIZE(states), SEEKING, "scheduler", o.framework->name, scheduler_sound,
 	        scheduler_on_enter);
 	timer_init(&s->timer, l, on_timer, s);

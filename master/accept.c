@@ -152,7 +152,12 @@ static void launch_task(struct accept *a, const struct fl_task_info *info)
 	        .in_use = task_find(a->m, a->f->id, info->task_id) != NULL,
 	};
 	struct fl_run_task order = {
-	        .epoch = a->m->epoch.rec, .framework = a->f->info.rec, .task = (void *)info, .role = a->role};
+	        .epoch = a->m->epoch.rec,
+	        .framework = a->f->info.rec,
+	        .task = (void *)info,
+	        .role = a->role,
+	        .has_launch = true,
+	};
 	struct resources need = {0};
 	struct err err;
 
@@ -168,6 +173,7 @@ static void launch_task(struct accept *a, const struct fl_task_info *info)
 	a->launched++;
 	a->m->metrics.tasks_launched++;
 	log_info("task.launched task=%s framework=%s slave=%s", info->task_id, a->f->id, a->slave->id);
+	order.launch = ++a->m->last_launch;
 	slave_send(a->slave, MSG_run_task, &order);
 }
 

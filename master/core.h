@@ -58,7 +58,7 @@ struct master {
 	struct hash slaves, nonces, frameworks, offers, tasks;
 	struct list removed; /* frameworks in state REMOVED, oldest first */
 	size_t n_removed;
-	uint64_t next_slave, next_framework, next_offer;
+	uint64_t next_slave, next_framework, next_offer, last_launch;
 	int64_t next_mark_ms; /* unreachable_rate: the next slave may be declared unreachable then */
 
 	struct list writes; /* registry.c: in flight */

@@ -153,6 +153,7 @@ void framework_destroy(struct framework *f)
 	hash_del(&f->m->frameworks, &f->node);
 	owned_fini(&f->info);
 	free(f->link);
+	free(f->run);
 	free(f->id);
 	free(f);
 }

@@ -35,6 +35,8 @@ struct framework {
 	struct sm sm;
 	char *id;
 	char *link;        /* id of its link while CONNECTED */
+	char *run;         /* of the scheduler that subscribed last, where it says so, and its attempt */
+	uint64_t attempt;
 	struct owned info; /* fl_framework_info with id filled in */
 	bool multi_role, partition_aware, killing_state;
 	struct list clients;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "master/core.h"
 #include "master/framework.h"
@@ -42,6 +43,21 @@ static int check_known(const struct framework *f, const struct fl_framework_info
 	return 0;
 }
 
+/* A connection that its scheduler has given up for a newer one may still deliver what was sent over it. */
+static bool overtaken(const struct framework *f, const struct link *k, const struct fl_call_subscribe *subscribe)
+{
+	if (!f->run || !subscribe->run || strcmp(f->run, subscribe->run) != 0)
+		return false;
+	return subscribe->attempt < f->attempt || (subscribe->attempt == f->attempt && !str_equal(f->link, k->id));
+}
+
+static void note_run(struct framework *f, const struct fl_call_subscribe *subscribe)
+{
+	free(f->run);
+	f->run = xstrdup(subscribe->run);
+	f->attempt = subscribe->attempt;
+}
+
 void subscribe_call(struct master *m, struct link *k, const struct fl_call *call)
 {
 	const struct fl_call_subscribe *subscribe = call->subscribe;
@@ -56,6 +72,10 @@ void subscribe_call(struct master *m, struct link *k, const struct fl_call *call
 		link_error(k, err.text);
 		return;
 	}
+	if (f && overtaken(f, k, subscribe)) {
+		link_refuse(k, FL_REFUSAL_DUPLICATE, "the framework has subscribed over a newer connection");
+		return;
+	}
 	if (!id)
 		snprintf(fresh, sizeof(fresh), "%s-%04llu", m->uuid, (unsigned long long)m->next_framework++);
 	info.id = id ? id : fresh;
@@ -63,5 +83,6 @@ void subscribe_call(struct master *m, struct link *k, const struct fl_call *call
 		f = framework_create(m, &info);
 	else if (*((const struct fl_framework_info *)f->info.rec)->name)
 		info.user = ((const struct fl_framework_info *)f->info.rec)->user; /* rule 49 */
+	note_run(f, subscribe);
 	framework_connect(f, k, &info, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
 }

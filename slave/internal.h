@@ -31,6 +31,10 @@ struct slave {
 	struct list reaped;         /* struct task: done, freed in a later turn */
 	struct list completed;      /* struct completed, newest last */
 	size_t n_completed;
+	struct launch_seen {
+		uint64_t term, number;
+	} launches[1024]; /* a ring of the newest orders to run a task, to know repetitions by */
+	size_t n_launches;
 	struct hash damaged;        /* struct damage by key: tasks that lost a record; only while starting */
 	bool shut_down;             /* a master declared us gone: no new tasks, no registration */
 	struct slave_metrics metrics;

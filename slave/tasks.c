@@ -165,6 +165,21 @@ static void refuse(struct slave *s, const struct fl_run_task *order, const struc
 	framework_give_back(s, framework_id);
 }
 
+/* An order that comes twice may come when its task is over. A task id alone does not tell: it may be used again. */
+static bool is_repetition(struct slave *s, const struct fl_run_task *order)
+{
+	size_t n = s->n_launches < ARRAY_SIZE(s->launches) ? s->n_launches : ARRAY_SIZE(s->launches);
+
+	if (!order->has_launch)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (s->launches[i].number == order->launch && s->launches[i].term == order->epoch->term)
+			return true;
+	s->launches[s->n_launches++ % ARRAY_SIZE(s->launches)] =
+	        (struct launch_seen){order->epoch->term, order->launch};
+	return false;
+}
+
 void tasks_run(struct slave *s, const struct fl_run_task *order)
 {
 	const char *framework_id = order->framework->id, *task_id = order->task->task_id;
@@ -176,7 +191,8 @@ void tasks_run(struct slave *s, const struct fl_run_task *order)
 		log_warn("task.bad_id framework=%s", framework_id ? framework_id : "");
 		return;
 	}
-	if (tasks_find(s, framework_id, task_id) || updates_pending(s->updates, framework_id, task_id)) {
+	if (is_repetition(s, order) || tasks_find(s, framework_id, task_id) ||
+	    updates_pending(s->updates, framework_id, task_id)) {
 		log_debug("task.repeated framework=%s task=%s", framework_id, task_id);
 		updates_resend(s->updates, framework_id, task_id);
 		return;
