@@ -88,7 +88,7 @@ static void put_in_inbox(struct end *to, struct packet *p)
 		return;
 	}
 	list_push(&to->inbox, &p->node);
-	if (!event_pending(&to->read))
+	if (to->conn->open && !event_pending(&to->read))
 		event_set(&to->read, 0);
 }
 
@@ -147,8 +147,14 @@ static void on_stray(void *user)
 
 static void send_stray(struct end *e, struct packet *p)
 {
+	int64_t due = world.now_us + latency_us();
+
+	/* Late, but never before what left before it: the hello comes first. */
+	if (due < e->last_due_us)
+		due = e->last_due_us;
 	p->to = e->peer;
-	world_after(NULL, latency_us() + world_between(0, 300 * SIM_MS), on_stray, p);
+	world.last_stray_us = due + 300 * SIM_MS;
+	world_after(NULL, due - world.now_us + world_between(0, 300 * SIM_MS), on_stray, p);
 }
 
 static void finish(struct end *e)
@@ -261,6 +267,8 @@ static void on_connected(void *user)
 
 	event_cancel(&c->failed);
 	c->open = true;
+	if (!list_empty(&c->end->inbox))
+		event_set(&c->end->read, 0);
 	if (c->ops && c->ops->on_open)
 		c->ops->on_open(c->user, c);
 }

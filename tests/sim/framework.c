@@ -38,6 +38,8 @@ struct attempt {
 	int64_t launched_us;
 	enum fl_task_state state, terminal;
 	bool acknowledged; /* an update with a uuid came and was answered */
+	uint8_t uuids[8][16]; /* of the updates so far */
+	int n_uuids;
 	bool ran, given_up;
 };
 
@@ -184,6 +186,20 @@ static void on_terminal(struct attempt *a, const struct fl_task_status *status)
 	}
 }
 
+/* The network may repeat an update at any time later. */
+static bool is_repeated(struct attempt *a, const struct fl_task_status *status)
+{
+	if (status->uuid.size != 16)
+		return false;
+	for (int i = 0; i < a->n_uuids; i++)
+		if (!memcmp(a->uuids[i], status->uuid.data, 16))
+			return true;
+	if (a->n_uuids == (int)ARRAY_SIZE(a->uuids))
+		world_fail("I2: task %s has more than %d updates", a->id, a->n_uuids);
+	memcpy(a->uuids[a->n_uuids++], status->uuid.data, 16);
+	return false;
+}
+
 static void on_update(fl_scheduler *s, void *user, const struct fl_task_status *status)
 {
 	struct run *r = user;
@@ -194,6 +210,8 @@ static void on_update(fl_scheduler *s, void *user, const struct fl_task_status *
 	            status->message ? status->message : "");
 	if (!a)
 		world_fail("I2: an update for task %s, which was never launched", status->task_id);
+	if (is_repeated(a, status) || (a->terminal && !status->uuid.size && world.now_us < world.last_stray_us + SIM_S))
+		return;
 	if (a->terminal && !fl_task_state_terminal(status->state) && status->state != FL_TASK_UNKNOWN)
 		world_fail("I2: task %s is %s after it was %s", a->id, fl_task_state_name(status->state),
 		           fl_task_state_name(a->terminal));

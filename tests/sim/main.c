@@ -1,6 +1,7 @@
 /* The simulator's command line: runs seeds, each in a process of its own, and says how to run a failing one again. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,23 @@ struct options {
 	const char *program;
 };
 
+/* An assertion of the code under test: what led to it. Not safe in a signal handler in general, good enough here. */
+static void on_abort(int signo)
+{
+	world_show();
+	fprintf(stderr, "\nFAILED seed=%llu host=%s: %s\nreplay: %s\n", (unsigned long long)world.seed,
+	        world.current ? world.current->host->name : "-", strsignal(signo), world.replay);
+	signal(signo, SIG_DFL);
+	raise(signo);
+}
+
 static void run_seed(const struct options *o, uint64_t seed, struct result *ret)
 {
 	char replay[512];
 
 	snprintf(replay, sizeof(replay), "%s --scenario %s --seed %llu --verbose", o->program, o->scenario->name,
 	         (unsigned long long)seed);
+	signal(SIGABRT, on_abort);
 	world_init(seed);
 	world.replay = replay;
 	world.verbose = o->verbose;
@@ -93,7 +105,7 @@ static bool end_child(const struct options *o, struct child *c, struct result *r
 	waitpid(c->pid, &status, 0);
 	if (got && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGABRT)
 		fprintf(stderr, "\nFAILED seed=%llu: %s\nreplay: %s --scenario %s --seed %llu --verbose\n",
 		        (unsigned long long)c->seed, strsignal(WTERMSIG(status)), o->program, o->scenario->name,
 		        (unsigned long long)c->seed);

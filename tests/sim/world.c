@@ -81,14 +81,19 @@ static void on_log(void *user, enum log_level level, const char *line)
 	world_trace("%c %s", "EWID"[level], line);
 }
 
-void world_fail(const char *fmt, ...)
+void world_show(void)
 {
-	va_list ap;
-
 	fflush(stdout);
 	if (!world.verbose)
 		for (uint64_t i = ring_at > RING ? ring_at - RING : 0; i < ring_at; i++)
 			fprintf(stderr, "%s\n", ring[i % RING]);
+}
+
+void world_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	world_show();
 	fprintf(stderr, "\nFAILED seed=%llu time=%.6f host=%s: ", (unsigned long long)world.seed,
 	        (double)world.now_us / 1e6, world.current ? world.current->host->name : "-");
 	va_start(ap, fmt);

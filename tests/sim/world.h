@@ -84,6 +84,7 @@ struct world {
 	int n_hosts;
 	bool cut[SIM_MAX_HOSTS][SIM_MAX_HOSTS]; /* [from][to] */
 	struct net_faults net;
+	int64_t last_stray_us; /* until then frames may come twice or behind their successors */
 	int launch_failures; /* per thousand container launches */
 	struct list processes;
 	struct loop *current; /* whose turn it is */
@@ -102,6 +103,8 @@ void world_init(uint64_t seed);
 bool world_run(int64_t until_us, bool (*done)(void));
 /* One line of the event log: into the hash, the ring shown at failure, and stdout when verbose. */
 void world_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The last lines of it, to stderr, unless they were printed already. */
+void world_show(void);
 /* An invariant does not hold: says so with the way to replay it, and ends the program. */
 void world_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
