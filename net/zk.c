@@ -631,8 +631,11 @@ static void open_handle(struct zk *z)
 	z->failures--;
 }
 
+/* After calls of the library; true when there is nothing left to drive. */
 static bool leave(struct zk *z)
 {
+	if (!z->dead && z->inside == 1 && sm_state(&z->sm) == ZK_CONNECTED && zoo_state(z->handle) != ZOO_CONNECTED_STATE)
+		on_suspended(z); /* it should have told */
 	if (--z->inside == 0 && z->dead)
 		loop_defer(z->loop, &z->grave, on_grave, z);
 	return z->dead || sm_state(&z->sm) == ZK_EXPIRED;
@@ -657,6 +660,15 @@ static void on_fd(void *user, int events)
 		drive(z);
 }
 
+/* The library found out that it cannot send, but keeps the socket and believes itself connected; the next call would open
+ * another one without a word to anybody. Let it see the end of the stream, which it handles. */
+static void break_connection(struct zk *z, int fd)
+{
+	shutdown(fd, SHUT_RDWR);
+	while (zoo_state(z->handle) == ZOO_CONNECTED_STATE && zookeeper_process(z->handle, ZOOKEEPER_READ) == ZOK)
+		;
+}
+
 /* Asks the library what it waits for; makes it connect when it is time to. */
 static void ask(struct zk *z)
 {
@@ -666,6 +678,8 @@ static void ask(struct zk *z)
 
 	int rc = zookeeper_interest(z->handle, &fd, &interest, &tv);
 	int64_t wait_ms = tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
+	if (rc != ZOK && fd != -1 && zoo_state(z->handle) == ZOO_CONNECTED_STATE)
+		break_connection(z, fd);
 	if (rc != ZOK)
 		fd = -1;
 	if (connecting && (fd != -1 || rc != ZOK))
