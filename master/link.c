@@ -156,7 +156,10 @@ static void on_close(void *user, struct peer *p, const struct fl_refused *refuse
 {
 	struct link *k = user;
 
-	log_debug("link.closed peer=%s why=\"%s\"", peer_address(p), why);
+	if (!peer_ready(p)) /* it never spoke our protocol: a stranger, or somebody on the wrong port */
+		log_warn("link.dropped peer=%s why=\"%s\"", peer_address(p), why);
+	else
+		log_debug("link.closed peer=%s why=\"%s\"", peer_address(p), why);
 	peer_destroy(p);
 	gone(k);
 }
