@@ -156,7 +156,7 @@ static void on_close(void *user, struct peer *p, const struct fl_refused *refuse
 {
 	struct link *k = user;
 
-	if (!peer_ready(p)) /* it never spoke our protocol: a stranger, or somebody on the wrong port */
+	if (!peer_kind(p)) /* it never spoke our protocol: a stranger, or somebody on the wrong port */
 		log_warn("link.dropped peer=%s why=\"%s\"", peer_address(p), why);
 	else
 		log_debug("link.closed peer=%s why=\"%s\"", peer_address(p), why);

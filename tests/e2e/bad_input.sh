@@ -84,7 +84,7 @@ step "a second slave on the same work folder"
 refused "lock|in use" fairlead-slave --master="$master" --cluster=local --port=0 --work_dir="$FAIRLEAD_HOME/slave1" --cgroup_root="/fairlead-$cluster_id-x"
 
 step "a second master on the same registry folder"
-refused "lock|in use" fairlead-master --registry="file://$FAIRLEAD_HOME/registry" --port=0 --fairlead_port=0
+refused "lock|in use|another master" fairlead-master --registry="file://$FAIRLEAD_HOME/registry" --port=0 --fairlead_port=0
 
 step "nothing was lost"
 expect 0 fairlead ps
