@@ -756,12 +756,16 @@ static void note_leftover(void *user, const char *id)
 {
 	struct sweep *s = user;
 	struct proc *p;
+	struct grave *g;
 
 	for (size_t i = 0; i < s->n_known; i++)
 		if (strcmp(s->known[i], id) == 0)
 			return;
 	LIST_FOREACH(p, &s->procs->all, struct proc, node)
 		if (strcmp(p->id, id) == 0)
+			return;
+	LIST_FOREACH(g, &s->procs->graves, struct grave, node) /* swept already, and on its way */
+		if (strcmp(strrchr(g->cgroup, '/') + 1, id) == 0)
 			return;
 	if (hash_get(&s->found, id))
 		return;

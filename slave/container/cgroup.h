@@ -33,8 +33,9 @@ const char *cgroups_version(const struct cgroups *c); /* "v1", "v2" or "mixed" *
 int cgroup_create(struct cgroups *c, const char *path, const struct cgroup_limits *limits, struct err *err);
 /* For CLONE_INTO_CGROUP: a descriptor of the v2 cgroup, or -1 without one. The caller closes it. */
 int cgroup_open(struct cgroups *c, const char *path);
-/* Moves pid into path, where it was not born there: in v1 hierarchies. in_v2: and in the v2 one. */
-int cgroup_attach(struct cgroups *c, const char *path, pid_t pid, bool in_v2, struct err *err);
+/* Moves the calling process, of one thread, into path in the v1 hierarchies; it was born in the v2 one. For the child: it
+ * neither allocates nor logs. -errno. */
+int cgroup_enter(struct cgroups *c, const char *path);
 /* Sets cpu and memory limits (pids when not 0) and reads them back; -EBUSY when less memory than in use. */
 int cgroup_set(struct cgroups *c, const char *path, const struct cgroup_limits *limits, struct err *err);
 int cgroup_usage(struct cgroups *c, const char *path, struct cgroup_usage *ret);

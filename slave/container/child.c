@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "slave/container/cgroup.h"
 #include "slave/container/plan.h"
 #include "slave/container/rootfs.h"
 #include "slave/container/seccomp.h"
@@ -62,6 +63,7 @@ static void wait_for(char order)
 static void arrange_descriptors(const struct child *c)
 {
 	int from[3] = {c->socket, c->slot, c->image};
+	int entered = c->cgroups ? cgroup_enter(c->cgroups, c->cgroup) : 0; /* while its descriptors are there */
 
 	for (int i = 0; i < 3; i++) {
 		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 10);
@@ -70,6 +72,8 @@ static void arrange_descriptors(const struct child *c)
 	}
 	if (dup2(from[0], WIRE_FD_SOCKET) < 0 || dup2(from[1], WIRE_FD_SLOT) < 0)
 		_exit(1);
+	if (entered < 0)
+		fail(WIRE_STEP_CGROUP, -entered, 0);
 	must(dup3(from[2], WIRE_FD_INIT, O_CLOEXEC), WIRE_STEP_DESCRIPTORS);
 	must(close_range(WIRE_FD_FIRST_OTHER, ~0U, 0), WIRE_STEP_DESCRIPTORS);
 }
@@ -110,6 +114,16 @@ static void open_files(const struct child *c)
 	open_output(c, ROOTFS_SANDBOX "/stdout", 1);
 	open_output(c, ROOTFS_SANDBOX "/stderr", 2);
 	must(chdir(ROOTFS_SANDBOX), WIRE_STEP_OUTPUT);
+}
+
+/* The slave may be protected; what it runs is not. */
+static void plain_oom_score(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	must(fd, WIRE_STEP_OOM_SCORE);
+	must(write(fd, "0", 1), WIRE_STEP_OOM_SCORE);
+	close(fd);
 }
 
 static void loopback_up(void)
@@ -186,6 +200,7 @@ _Noreturn void child_run(const struct child *c)
 	if (c->hostname)
 		must(sethostname(c->hostname, strlen(c->hostname)), WIRE_STEP_HOSTNAME);
 	make_tree(c);
+	plain_oom_score();
 	open_files(c);
 	enter_user_namespace(c);
 	become_init(c);

@@ -7,12 +7,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct cgroups;
 struct plan;
 struct seccomp_program;
 
 /* Everything is borrowed and was made before the fork. */
 struct child {
 	int socket, slot, image; /* descriptors */
+	struct cgroups *cgroups; /* NULL: none */
+	const char *cgroup;
 	const struct plan *plan; /* ends with the pivot */
 	const char *hostname;    /* NULL: the host's */
 	bool user_namespace, network_namespace;

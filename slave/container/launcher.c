@@ -346,6 +346,8 @@ static int fork_child(struct birth *l, int slot, struct err *err)
 	    .socket = pair[1],
 	    .slot = slot,
 	    .image = l->launcher->image,
+	    .cgroups = l->cgroup[0] ? l->launcher->cgroups : NULL,
+	    .cgroup = l->cgroup,
 	    .plan = &l->plan,
 	    .hostname = l->hostname,
 	    .user_namespace = l->user_namespace,
@@ -366,8 +368,6 @@ static int fork_child(struct birth *l, int slot, struct err *err)
 		return pid;
 	fcntl(l->socket, F_SETFL, O_NONBLOCK);
 	l->identity.pid = pid;
-	if (l->cgroup[0])
-		return cgroup_attach(l->launcher->cgroups, l->cgroup, pid, false, err);
 	return 0;
 }
 

@@ -125,6 +125,8 @@ int seccomp_program_make(bool privileged, struct seccomp_program *ret, struct er
 
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	if (r == 0) /* as a tree: the kernel goes through it once for each system call there is when it is loaded */
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)
 		r = add_architectures(ctx);
 	if (r == 0)

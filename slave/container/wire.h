@@ -21,9 +21,11 @@ enum wire_kind {
 
 /* Steps of the child, in order. WIRE_STEP_TREE: detail is the index of the operation in the plan. */
 #define WIRE_STEPS(X)                                                                                                  \
+	X(CGROUP, "cgroup")                                                                                            \
 	X(NAMESPACES, "namespaces")                                                                                    \
 	X(HOSTNAME, "hostname")                                                                                        \
 	X(TREE, "mount")                                                                                               \
+	X(OOM_SCORE, "oom score")                                                                                      \
 	X(OUTPUT, "output")                                                                                            \
 	X(USERNS, "user namespace")                                                                                    \
 	X(LOOPBACK, "loopback")                                                                                        \

@@ -137,16 +137,6 @@ static void reset_signals(void)
 	SYS_4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
 }
 
-static void plain_oom_score(void)
-{
-	long fd = SYS_4(__NR_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
-
-	if (fd >= 0) { /* refused when the slave's own score is higher, which then stays */
-		SYS_3(__NR_write, fd, "0", 1);
-		SYS_1(__NR_close, fd);
-	}
-}
-
 /* RLIMIT_CORE 1, not 0: only 1 keeps the kernel from starting a pipe handler; to files it is as good as 0. */
 static void no_core_dumps(void)
 {
@@ -233,7 +223,6 @@ static _Noreturn void run_task(const struct task *t)
 {
 	SYS_1(__NR_setsid, 0);
 	SYS_1(__NR_umask, 022);
-	plain_oom_score();
 	no_core_dumps();
 	must(SYS_3(__NR_close_range, WIRE_FD_SLOT, ~0U, 0), WIRE_STEP_DESCRIPTORS);
 	must(SYS_3(__NR_fcntl, WIRE_FD_SOCKET, F_SETFD, FD_CLOEXEC), WIRE_STEP_DESCRIPTORS);
