@@ -374,15 +374,20 @@ static void test_head_is_resent_on_reregistration(void **state)
 	fixture_register(x);
 	fake_run(&x->master, (struct fake_task){"t", "sleep 100"});
 	PUMP_UNTIL(x->loop, x->master.n_updates == 1);
-	fake_hang_up(&x->master);
-	fixture_register(x);
-	PUMP_UNTIL(x->loop, x->master.n_updates == 2);
-	const struct fl_slave_reregister *part = x->master.parts[0].rec;
-	assert_int_equal(part->n_tasks, 1);
+	const struct fl_slave_reregister *part;
+	for (size_t times = 2;; times++) { /* until it runs, each time the head and nothing else comes */
+		fake_hang_up(&x->master);
+		fixture_register(x);
+		PUMP_UNTIL(x->loop, x->master.n_updates == times);
+		part = x->master.parts[0].rec;
+		assert_int_equal(part->n_tasks, 1);
+		if (part->tasks[0].state == FL_TASK_RUNNING)
+			break;
+	}
 	assert_int_equal(part->n_frameworks, 1);
-	assert_int_equal(part->tasks[0].state, FL_TASK_RUNNING);
 	assert_int_equal(part->tasks[0].status_update_state, FL_TASK_STARTING);
 	assert_int_equal(part->tasks[0].n_statuses, 2);
+	EXPECT_HISTORY(&x->master, "t", FL_TASK_STARTING);
 	x->master.ack = true;
 	fake_hang_up(&x->master);
 	fixture_register(x);
