@@ -54,6 +54,8 @@ void admission_register(struct master *m, struct link *k, const struct fl_slave_
 		link_refuse(k, FL_REFUSAL_INVALID, "this connection is slave %s already", k->slave_id);
 		return;
 	}
+	if (k->slave_id)
+		return; /* said twice */
 	if (!*msg->nonce || strlen(msg->nonce) > MAX_NONCE)
 		err_set(&err, EINVAL, "nonce must have 1 to %d bytes", MAX_NONCE);
 	else
@@ -62,8 +64,6 @@ void admission_register(struct master *m, struct link *k, const struct fl_slave_
 		link_refuse(k, FL_REFUSAL_INVALID, "%s", err.text);
 		return;
 	}
-	if (s && sm_state(&s->sm) == SLAVE_ADMITTING && str_equal(s->link, k->id))
-		return; /* said twice; the answer comes */
 	if (!s) {
 		snprintf(id, sizeof(id), "%s-S%llu", m->uuid, (unsigned long long)m->next_slave++);
 		info = completed(k, msg->slave, id);
@@ -137,8 +137,8 @@ void admission_reregister(struct master *m, struct link *k, const struct fl_slav
 {
 	struct link_part *p;
 
-	if (k->reported) /* one waits already: this is a new attempt */
-		link_drop_report(k);
+	if (k->slave_id) /* it reports once a connection: what comes again is old by now */
+		return;
 	p = xcalloc(1, sizeof(*p));
 	owned_set(&p->msg, &rec_slave_reregister, msg);
 	list_push(&k->report, &p->node);
