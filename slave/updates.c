@@ -131,19 +131,6 @@ static void send_afresh(struct stream *st)
 	send_head(st);
 }
 
-void updates_connect(struct updates *u, bool connected)
-{
-	struct stream *st;
-
-	u->connected = connected;
-	HASH_FOREACH(st, &u->streams, struct stream, node) {
-		if (connected)
-			send_afresh(st);
-		else
-			timer_stop(&st->retry);
-	}
-}
-
 bool updates_resend(struct updates *u, const char *framework_id, const char *task_id)
 {
 	struct stream *st = stream_find(u, framework_id, task_id);
@@ -193,6 +180,21 @@ static void stream_destroy(struct stream *st)
 	free(st->framework_id);
 	free(st->task_id);
 	free(st);
+}
+
+void updates_connect(struct updates *u, bool connected)
+{
+	struct stream *st;
+
+	u->connected = connected;
+	HASH_FOREACH(st, &u->streams, struct stream, node) {
+		if (connected)
+			send_afresh(st);
+		else if (st->durable)
+			timer_stop(&st->retry);
+		else
+			stream_destroy(st); /* the master asks again for what it misses */
+	}
 }
 
 struct updates *updates_create(struct loop *l, int64_t retry_ms, const struct updates_ops *ops, void *user)

@@ -30,7 +30,8 @@ struct updates *updates_create(struct loop *l, int64_t retry_ms, const struct up
 void updates_set_journal(struct updates *u, struct journal *j);
 void updates_destroy(struct updates *u); /* NULL allowed */
 
-/* Connected: every head is sent at once. Not connected: all pauses. */
+/* Connected: every head is sent at once. Not connected: all pauses, volatile streams are forgotten: another master would
+ * not know what they answer, and may have answered itself. */
 void updates_connect(struct updates *u, bool connected);
 
 /* Queues a status (copied). Its uuid and timestamp must be set. The stream is made when absent, durable or not as told;
