@@ -6,6 +6,7 @@
  *   given to the client is freed by the client's completion (the last ones come out of zookeeper_close);
  * - attempts to connect are throttled, and the socket is never watched across a call of zookeeper_interest, which may
  *   close and reopen it under the same number;
+ * - names are looked up without blocking, at birth and after some failed rounds over all servers;
  * - pings of our own, so that it is known when the last answered one had been sent;
  * - a server whose data was lost refuses our old session by closing the connection, for ever, and a server without quorum
  *   does the same for a while. After a session time without an answer a second session (the probe) is opened: when
@@ -30,10 +31,12 @@
 #include "base/mem.h"
 #include "base/sm.h"
 #include "base/str.h"
+#include "net/servers.h"
 
 #define MIN_ATTEMPT_MS 100
 #define MAX_ATTEMPT_MS 1000
 #define MAX_PACKETS_PER_TURN 64
+#define LOOKUP_EVERY 8 /* failed rounds over all servers, until their names are looked up again */
 
 static const struct sm_state states[] = {
 	[ZK_CONNECTING] = {"CONNECTING", 1u << ZK_CONNECTED | 1u << ZK_EXPIRED, SM_INITIAL},
@@ -45,12 +48,14 @@ static const struct sm_state states[] = {
 struct zk {
 	struct loop *loop;
 	char *hosts;
+	struct servers *servers;
 	int n_hosts;
+	char *addresses; /* what the library was given */
 	int asked_ms, session_ms;
 	zk_state_fn fn;
 	void *user;
 	struct sm sm;
-	zhandle_t *handle; /* NULL until the names of the servers resolve */
+	zhandle_t *handle; /* NULL until a server's name has an address */
 	int fd;            /* as the library told last, -1: none */
 	struct watch watch;
 	struct timer next;  /* when to ask the library again */
@@ -618,17 +623,34 @@ static void note_attempt(struct zk *z)
 
 static void open_handle(struct zk *z)
 {
-	note_attempt(z);
 	zoo_set_debug_level(ZOO_LOG_LEVEL_WARN);
-	z->handle = zookeeper_init2(z->hosts, on_session, z->asked_ms, NULL, z, 0, on_log);
+	z->handle = zookeeper_init2(z->addresses, on_session, z->asked_ms, NULL, z, 0, on_log);
 	if (!z->handle) {
-		log_debug("zk.init hosts=%s error=\"%s\"", z->hosts, strerror(errno));
+		log_debug("zk.init hosts=%s error=\"%s\"", z->addresses, strerror(errno));
 		return;
 	}
 	zoo_set_servers_resolution_delay(z->handle, -1);
-	z->not_before_ms = 0; /* that was no connection yet */
-	z->attempts--;
-	z->failures--;
+}
+
+/* The names have been looked up: the library's list may have changed. */
+static void on_servers(void *user)
+{
+	struct zk *z = user;
+	const char *addresses = servers_addresses(z->servers);
+
+	if (*addresses && !str_equal(z->addresses, addresses)) {
+		log_debug("zk.servers hosts=%s addresses=%s", z->hosts, addresses);
+		free(z->addresses);
+		z->addresses = xstrdup(addresses);
+		if (!z->handle)
+			open_handle(z);
+		else if (z->fd == -1)
+			zoo_set_servers(z->handle, z->addresses);
+		if (z->attempts == 0)
+			z->not_before_ms = 0;
+	}
+	if (z->fd == -1)
+		drive(z);
 }
 
 /* After calls of the library; true when there is nothing left to drive. */
@@ -702,11 +724,15 @@ static void drive(struct zk *z)
 	watch_stop(&z->watch);
 	open_probe(z);
 	if (z->fd != -1 || now >= z->not_before_ms) {
-		if (!z->handle)
-			open_handle(z);
+		if (z->fd == -1 && z->failures % (LOOKUP_EVERY * z->n_hosts) == 0)
+			servers_look_up(z->servers);
+		if (!z->handle) {
+			z->not_before_ms = now + MAX_ATTEMPT_MS; /* or when the names are found */
+			timer_set(&z->next, MAX_ATTEMPT_MS);
+			return;
+		}
 		z->inside++;
-		if (z->handle)
-			ask(z);
+		ask(z);
 		if (leave(z))
 			return;
 		now = loop_now_ms(z->loop);
@@ -722,34 +748,18 @@ static void on_next(void *user)
 
 /* ---- birth and death ---- */
 
-static int check_hosts(const char *hosts, int *ret_n, struct err *err)
-{
-	_cleanup_free_ char *copy = xstrdup(hosts);
-	char *save = NULL;
-	int n = 0;
-
-	for (char *h = strtok_r(copy, ",", &save); h; h = strtok_r(NULL, ",", &save), n++) {
-		char *colon = strrchr(h, ':');
-		int64_t port;
-		if (!colon || colon == h || str_to_int64(colon + 1, 1, 65535, &port, NULL) < 0)
-			return err_set(err, EINVAL, "ZooKeeper servers are written host:port,host:port, not '%s'", hosts);
-	}
-	if (n == 0)
-		return err_set(err, EINVAL, "no ZooKeeper server given: write host:port,host:port");
-	*ret_n = n;
-	return 0;
-}
-
 struct zk *zk_create(struct loop *l, const char *hosts, int session_ms, zk_state_fn fn, void *user, struct err *err)
 {
-	int n_hosts = 0;
-
-	if (check_hosts(hosts, &n_hosts, err) < 0)
-		return NULL;
 	struct zk *z = xcalloc(1, sizeof(*z));
+
+	z->servers = servers_create(l, hosts, on_servers, z, err);
+	if (!z->servers) {
+		free(z);
+		return NULL;
+	}
+	z->n_hosts = servers_count(z->servers);
 	z->loop = l;
 	z->hosts = xstrdup(hosts);
-	z->n_hosts = n_hosts;
 	z->asked_ms = session_ms;
 	z->fn = fn;
 	z->user = user;
@@ -794,6 +804,7 @@ static void bury(struct zk *z)
 	free_calls(&z->refused);
 	LIST_FOREACH(w, &z->watches, struct node_watch, node)
 		watch_free(w);
+	free(z->addresses);
 	free(z->hosts);
 	free(z);
 }
@@ -809,6 +820,7 @@ void zk_destroy(struct zk *z)
 		return;
 	z->dead = true;
 	drop_probe(z);
+	servers_destroy(z->servers);
 	watch_stop(&z->watch);
 	timer_stop(&z->next);
 	timer_stop(&z->ping);
