@@ -15,13 +15,12 @@ static int check_slave_sums(const struct slave *s, struct err *err)
 {
 	struct parcel left = {0};
 	struct amounts sum = {0};
-	struct holding *h;
 	bool crowded = false, held, others;
 
-	resources_copy(&left.others, &s->total.others);
-	LIST_FOREACH(h, &s->holdings, struct holding, in_slave) {
-		amounts_add(&sum, &h->what.scalars);
-		crowded |= !others_remove(&left.others, &h->what.others);
+	resources_copy(&left.others, &s->total_others);
+	for (uint32_t i = 0; i < s->holdings.n; i++) {
+		amounts_add(&sum, &s->holdings.v[i].what.scalars);
+		crowded |= !others_remove(&left.others, &s->holdings.v[i].what.others);
 	}
 	held = same(&sum, &s->held);
 	others = resources_equal(&left.others, &s->free_others) && (s->crowded || !crowded);
@@ -38,24 +37,20 @@ static int check_holdings(const struct drf *d, struct err *err)
 {
 	struct amounts *sums = xcalloc(d->clients.n, sizeof(*sums));
 	uint32_t *counts = xcalloc(d->clients.n, sizeof(*counts));
-	size_t n = 0;
 	struct slave *s;
-	struct holding *h;
 	int r = 0;
 
 	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name) {
-		LIST_FOREACH(h, &s->holdings, struct holding, in_slave) {
-			amounts_add(&sums[h->pair.client], &h->what.scalars);
-			counts[h->pair.client]++;
-			n++;
-			if (h->pair.slave != s->place || parcel_empty(&h->what))
-				r = err_set(err, EUCLEAN, "slave %s: a holding is misplaced or empty", s->name);
+		for (uint32_t i = 0; i < s->holdings.n; i++) {
+			const struct holding *h = &s->holdings.v[i];
+			amounts_add(&sums[h->client], &h->what.scalars);
+			counts[h->client]++;
+			if (parcel_empty(&h->what) || (i && h->client <= h[-1].client))
+				r = err_set(err, EUCLEAN, "slave %s: a holding is empty or misplaced", s->name);
 		}
 	}
-	if (n != d->holdings.count)
-		r = err_set(err, EUCLEAN, "holdings are lost");
 	for (uint32_t i = 0; i < d->clients.n; i++) {
-		const struct client *c = ledger_client_at(d, i);
+		const struct client *c = ledger_client_at(d, i); /* or none */
 		if (c ? !same(&sums[i], &c->node.held) || counts[i] != c->n_holdings : counts[i])
 			r = err_set(err, EUCLEAN, "client %s: holdings do not add up", c ? c->key : "(none)");
 		amounts_fini(&sums[i]);
@@ -90,7 +85,7 @@ static int check_node(const struct drf *d, const struct node *parent, struct err
 	if (n_candidates != parent->n_candidates)
 		return err_set(err, EUCLEAN, "role node %s: candidates do not add up", parent->rank.name);
 	for (const struct rank *a = parent->order.first, *b; a; a = b, n_linked--) {
-		b = order_next(a);
+		b = a->next;
 		if (!d->tree.stale && b &&
 		    !tree_before(&d->tree, CONTAINER_OF(a, struct node, rank), CONTAINER_OF(b, struct node, rank)))
 			return err_set(err, EUCLEAN, "%s stands before %s", a->name, b->name);
@@ -105,7 +100,7 @@ static int check_total(const struct drf *d, struct err *err)
 	bool right;
 
 	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name)
-		amounts_add(&sum, &s->total.scalars);
+		amounts_add(&sum, &s->total);
 	right = same(&sum, &d->tree.total);
 	amounts_fini(&sum);
 	return right ? 0 : err_set(err, EUCLEAN, "slaves do not add up to the cluster");
@@ -128,7 +123,7 @@ static int check_filters(const struct drf *d, struct err *err)
 			if (list_empty(&r->filters))
 				return err_set(err, EUCLEAN, "slave %s: a refusal nobody made", s->name);
 	}
-	LIST_FOREACH(s, &d->idle, struct slave, work)
+	LIST_FOREACH(s, &d->idle, struct slave, idle)
 		if (s->nobody != d->epoch)
 			return err_set(err, EUCLEAN, "slave %s: idle since before the last new candidate", s->name);
 	if (n != t->n || n != t->pairs.count)
@@ -145,17 +140,15 @@ static int check_attention(const struct drf *d, const struct slave *s, struct er
 	ledger_free(s, &scratch, &p);
 	if (!s->active || !ledger_allocatable(d, &p))
 		return 0;
-	if (!list_linked(&s->work))
-		return err_set(err, EUCLEAN, "slave %s: free, and neither dirty nor idle", s->name);
-	if (s->nobody != d->epoch)
-		return 0; /* dirty */
-	for (uint32_t i = 0; i < d->clients.n; i++) {
-		const struct client *c = ledger_client_at(d, i);
-		if (!c || !tree_is_candidate(&c->node))
+	if (!list_linked(&s->idle))
+		return s->dirty ? 0 : err_set(err, EUCLEAN, "slave %s: free, and neither dirty nor idle", s->name);
+	const struct client *c;
+	SLOTS_FOREACH(c, &d->clients) {
+		if (!tree_is_candidate(&c->node))
 			continue;
-		if (!filters_match(d, s, i, &p, INT64_MIN))
+		if (!filters_match(d, s, c->slot.place, &p, INT64_MIN))
 			return err_set(err, EUCLEAN, "slave %s: idle, but client %s may have it", s->name, c->key);
-		if (!s->hidden.stale && !filters_hide(&s->hidden, i))
+		if (!s->filters_stale && !filters_hide(&s->hidden, c->slot.place))
 			return err_set(err, EUCLEAN, "slave %s: the bit of client %s is wrong", s->name, c->key);
 	}
 	return 0;

@@ -25,19 +25,16 @@ static void review(struct drf *d, struct client *c)
 
 static struct client *client_create(struct drf *d, char *key, struct role *role)
 {
-	struct client *c = xcalloc(1, sizeof(*c));
-	uint32_t place = slots_add(&d->clients, c);
+	struct client *c = slots_add(&d->clients);
 
-	if (place == UINT32_MAX) {
-		free(c);
+	if (!c)
 		return NULL;
-	}
 	c->key = key;
 	c->framework = strrchr(key, '/') + 1;
 	c->active = true;
 	list_init(&c->filters);
 	hash_put(&d->clients_by_key, &c->by_key, c->key);
-	tree_attach(&d->tree, &c->node, role, place, c->framework);
+	tree_attach(&d->tree, &c->node, role, c->slot.place, c->framework);
 	return c;
 }
 
@@ -60,7 +57,7 @@ int drf_client_add(struct drf *d, const char *framework, const char *role, drf_i
 	}
 	key = NULL; /* the client's now */
 	review(d, c);
-	*ret = slots_id(&d->clients, c->node.place);
+	*ret = slots_id(&d->clients, c);
 	return 0;
 }
 

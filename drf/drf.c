@@ -25,10 +25,10 @@ struct drf *drf_create(uint64_t seed)
 	struct drf *d = xcalloc(1, sizeof(*d));
 
 	tree_init(&d->tree, seed);
-	d->clients.kind = 1;
+	slots_init(&d->slaves, 0, sizeof(struct slave));
+	slots_init(&d->clients, 1, sizeof(struct client));
 	hash_init_seeded(&d->slaves_by_name, seed);
 	hash_init_seeded(&d->clients_by_key, seed);
-	list_init(&d->dirty);
 	list_init(&d->idle);
 	d->epoch = 1;
 	default_min_allocatable(d);
@@ -48,15 +48,14 @@ void drf_destroy(struct drf *d)
 {
 	if (!d)
 		return;
-	for (uint32_t i = 0; i < d->slaves.n; i++)
-		if (d->slaves.v[i].thing)
-			drf_slave_remove(d, slots_id(&d->slaves, i));
-	for (uint32_t i = 0; i < d->clients.n; i++)
-		if (d->clients.v[i].thing)
-			drf_client_remove(d, slots_id(&d->clients, i));
+	struct slave *s;
+	struct client *c;
+	SLOTS_FOREACH(s, &d->slaves)
+		drf_slave_remove(d, slots_id(&d->slaves, s));
+	SLOTS_FOREACH(c, &d->clients)
+		drf_client_remove(d, slots_id(&d->clients, c));
 	forget_min_allocatable(d);
 	filters_fini(d);
-	pairs_fini(&d->holdings);
 	slots_fini(&d->slaves);
 	slots_fini(&d->clients);
 	hash_fini(&d->slaves_by_name);
@@ -65,8 +64,8 @@ void drf_destroy(struct drf *d)
 	parcel_scratch_fini(&d->door);
 	parcel_scratch_fini(&d->offer);
 	parcel_scratch_fini(&d->offer_items);
-	resources_fini(&d->offer_others);
-	free(d->visits);
+	free(d->dirty.v);
+	free(d->visits.v);
 	free(d);
 }
 
@@ -84,7 +83,7 @@ void drf_set_min_allocatable(struct drf *d, const struct resources *sets, size_t
 			continue; /* asks for what no slave has */
 		parcel_copy(&d->min_allocatable[d->n_min_allocatable++], &set);
 		for (uint32_t k = 0; k < set.scalars.n; k++)
-			d->names.pinned[k] |= set.scalars.v[k] != 0;
+			d->names.pinned[k] |= amounts_get(&set.scalars, k) != 0;
 	}
 	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name)
 		ledger_mark(d, s);
@@ -109,7 +108,8 @@ int drf_set_weight(struct drf *d, const char *role, int64_t weight_milli)
 static bool too_much(const struct drf *d, const struct amounts *a)
 {
 	for (uint32_t i = 0; i < a->n; i++)
-		if (a->v[i] < 0 || a->v[i] > DRF_TOTAL_MAX - amounts_get(&d->tree.root.node.held, i))
+		if (amounts_get(a, i) < 0 ||
+		    amounts_get(a, i) > DRF_TOTAL_MAX - amounts_get(&d->tree.root.node.held, i))
 			return true;
 	return false;
 }
@@ -128,11 +128,12 @@ int drf_take(struct drf *d, drf_id slave, drf_id client, const struct resources 
 		return -ERANGE;
 	if (parcel_empty(&p))
 		return 0;
-	struct holding *h = ledger_holding(d, s, c);
+	struct holding *h = holdings_find(&s->holdings, c->slot.place);
 	if (h && (others_conflict(&h->what.others, &p.others) || others_overlap(&h->what.others, &p.others)))
 		return -EEXIST;
 
 	h = ledger_book(d, s, c, &p.scalars);
+	ledger_keep_lent(d, s, h);
 	others_add(&h->what.others, &p.others);
 	if (!others_remove(&s->free_others, &p.others))
 		s->crowded = true;
@@ -152,22 +153,25 @@ int drf_release(struct drf *d, drf_id slave, drf_id client, const struct resourc
 	parcel_view(&d->names, r, &d->door, &p, &unknown);
 	if (!unknown && parcel_empty(&p))
 		return 0;
-	struct holding *h = ledger_holding(d, s, c);
+	struct holding *h = holdings_find(&s->holdings, c->slot.place);
 	assert(h && !unknown && parcel_contains(&h->what, &p));
 
 	amounts_sub(&h->what.scalars, &p.scalars);
 	amounts_sub(&s->held, &p.scalars);
 	tree_discharge(&d->tree, &c->node, &p.scalars);
+	ledger_keep_lent(d, s, h);
 	if (s->crowded) {
 		others_remove(&h->what.others, &p.others);
 		ledger_count_others(s);
 	} else {
 		others_move(&h->what.others, &s->free_others, &p.others);
 	}
-	s->hidden.stale = true;
+	s->filters_stale = true;
 	ledger_mark(d, s);
-	if (parcel_empty(&h->what))
-		ledger_unbook(d, s, c, h);
+	if (parcel_empty(&h->what)) {
+		holdings_drop(&s->holdings, h);
+		ledger_unbook(d, c);
+	}
 	return 0;
 }
 
@@ -197,7 +201,7 @@ int64_t drf_next_expiry(const struct drf *d)
 
 bool drf_dirty(const struct drf *d)
 {
-	return !list_empty(&d->dirty);
+	return d->dirty.n != 0;
 }
 
 void drf_mark_all_dirty(struct drf *d)

@@ -69,7 +69,7 @@ static void bit_set(struct hidden *h, uint32_t client)
 
 static bool any_hides(const struct drf *d, const struct slave *s, uint32_t client)
 {
-	const struct pair *p = pairs_first(&d->filters.pairs, s->place, client);
+	const struct pair *p = pairs_first(&d->filters.pairs, s->slot.place, client);
 
 	while (p && !CONTAINER_OF(p, struct filter, pair)->refusal->hides)
 		p = pairs_next(p);
@@ -97,7 +97,7 @@ static struct refusal *refusal_need(struct slave *s, const struct parcel *refuse
 	list_init(&r->filters);
 	list_push(&s->hidden.refusals, &r->in_slave);
 	parcel_copy(&r->what, refused);
-	s->hidden.stale = true;
+	s->filters_stale = true;
 	return r;
 }
 
@@ -125,9 +125,9 @@ void filters_look(struct drf *d, struct slave *s, const struct parcel *free_part
 {
 	struct refusal *r;
 
-	if (!s->hidden.stale)
+	if (!s->filters_stale)
 		return;
-	s->hidden.stale = false;
+	s->filters_stale = false;
 	LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave) {
 		/* Rule 33: hidden while what was refused contains all that is free. */
 		bool hides = parcel_contains(&r->what, free_part);
@@ -151,11 +151,11 @@ static void filter_create(struct drf *d, struct refusal *r, struct client *c, in
 	f->refusal = r;
 	list_push(&r->filters, &f->in_refusal);
 	list_push(&c->filters, &f->in_client);
-	pairs_put(&d->filters.pairs, &f->pair, r->slave->place, c->node.place);
+	pairs_put(&d->filters.pairs, &f->pair, r->slave->slot.place, c->slot.place);
 	heap_add(&d->filters, f, until_ms);
 	r->slave->hidden.n_filters++;
 	if (r->hides)
-		bit_set(&r->slave->hidden, c->node.place);
+		bit_set(&r->slave->hidden, c->slot.place);
 }
 
 static void filter_destroy(struct drf *d, struct filter *f)
@@ -189,7 +189,7 @@ static bool covered(struct drf *d, struct slave *s, struct client *c, const stru
 	struct filter *first_due = NULL;
 	size_t n = 0;
 
-	for (struct pair *p = pairs_first(&d->filters.pairs, s->place, c->node.place), *next; p; p = next) {
+	for (struct pair *p = pairs_first(&d->filters.pairs, s->slot.place, c->slot.place), *next; p; p = next) {
 		struct filter *f = CONTAINER_OF(p, struct filter, pair);
 		next = pairs_next(p);
 		if (until(d, f) >= until_ms && parcel_contains(&f->refusal->what, refused))
@@ -238,8 +238,7 @@ void filters_forget_scalar(struct slave *s, uint32_t number)
 	struct refusal *r;
 
 	LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave)
-		if (number < r->what.scalars.n)
-			r->what.scalars.v[number] = 0;
+		amounts_clear(&r->what.scalars, number);
 }
 
 void filters_expire(struct drf *d, int64_t now_ms)
@@ -254,7 +253,7 @@ void filters_expire(struct drf *d, int64_t now_ms)
 bool filters_match(const struct drf *d, const struct slave *s, uint32_t client, const struct parcel *free_part,
                    int64_t now_ms)
 {
-	for (const struct pair *p = pairs_first(&d->filters.pairs, s->place, client); p; p = pairs_next(p)) {
+	for (const struct pair *p = pairs_first(&d->filters.pairs, s->slot.place, client); p; p = pairs_next(p)) {
 		const struct filter *f = CONTAINER_OF(p, struct filter, pair);
 		if (until(d, f) > now_ms && parcel_contains(&f->refusal->what, free_part))
 			return true;

@@ -49,11 +49,10 @@ struct filters {
 };
 
 struct hidden { /* part of a slave */
-	struct list refusals;
-	uint64_t *bits; /* by client's place; NULL when there is no filter */
-	uint32_t n_words;
 	uint32_t n_filters;
-	bool stale; /* what is free changed since `hides` was found out */
+	uint32_t n_words;
+	uint64_t *bits; /* by client's place; NULL when there is no filter */
+	struct list refusals;
 };
 
 void filters_init(struct hidden *h);

@@ -26,7 +26,9 @@ struct client *ledger_client_or_ghost(const struct drf *d, drf_id id)
 
 struct client *ledger_client_at(const struct drf *d, uint32_t place)
 {
-	return d->clients.v[place].thing;
+	struct slot *slot = slots_at(&d->clients, place);
+
+	return slot->used ? (struct client *)slot : NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ names */
@@ -66,51 +68,55 @@ int ledger_enter(struct drf *d, const struct resources *r, struct parcel *ret, s
 
 void ledger_mark(struct drf *d, struct slave *s)
 {
+	struct visits *w = &d->dirty;
+
 	s->nobody = 0;
-	list_remove(&s->work);
-	if (s->active)
-		list_push(&d->dirty, &s->work);
+	list_remove(&s->idle);
+	if (!s->active || s->dirty)
+		return;
+	if (w->n == w->capacity) {
+		w->capacity = w->capacity ? w->capacity * 2 : 64;
+		w->v = xrealloc(w->v, w->capacity * sizeof(*w->v));
+	}
+	w->v[w->n++] = slots_id(&d->slaves, s);
+	s->dirty = true;
 }
 
 void ledger_mark_idle(struct drf *d)
 {
 	struct slave *s;
 
-	LIST_FOREACH(s, &d->idle, struct slave, work) {
-		list_remove(&s->work);
-		list_push(&d->dirty, &s->work);
+	LIST_FOREACH(s, &d->idle, struct slave, idle) {
+		uint64_t nobody = s->nobody;
+		ledger_mark(d, s);
+		s->nobody = nobody;
 	}
-}
-
-struct holding *ledger_holding(const struct drf *d, const struct slave *s, const struct client *c)
-{
-	struct pair *p = pairs_first(&d->holdings, s->place, c->node.place);
-
-	return p ? CONTAINER_OF(p, struct holding, pair) : NULL;
 }
 
 struct holding *ledger_book(struct drf *d, struct slave *s, struct client *c, const struct amounts *scalars)
 {
-	struct holding *h = ledger_holding(d, s, c);
+	bool made;
+	struct holding *h = holdings_need(&s->holdings, c->slot.place, &made);
 
-	if (!h) {
-		h = xcalloc(1, sizeof(*h));
-		pairs_put(&d->holdings, &h->pair, s->place, c->node.place);
-		list_push(&s->holdings, &h->in_slave);
-		c->n_holdings++;
-	}
+	c->n_holdings += made;
 	amounts_add(&h->what.scalars, scalars);
 	amounts_add(&s->held, scalars);
-	s->hidden.stale = true;
+	s->filters_stale = true;
 	return h;
 }
 
-void ledger_unbook(struct drf *d, struct slave *s, struct client *c, struct holding *h)
+void ledger_keep_lent(struct drf *d, const struct slave *s, struct holding *h)
 {
-	pairs_del(&d->holdings, &h->pair);
-	list_remove(&h->in_slave);
-	parcel_fini(&h->what);
-	free(h);
+	if (d->lent != s || d->lent_client != h->client)
+		return;
+	d->lent = NULL;
+	d->lent_others = h->what.others;
+	h->what.others = (struct resources){0};
+	resources_copy(&h->what.others, &d->lent_others);
+}
+
+void ledger_unbook(struct drf *d, struct client *c)
+{
 	if (!--c->n_holdings && c->removed)
 		ledger_client_destroy(d, c);
 }
@@ -119,31 +125,28 @@ void ledger_client_destroy(struct drf *d, struct client *c)
 {
 	assert(!c->n_holdings && list_empty(&c->filters));
 	tree_detach(&d->tree, &c->node);
-	slots_remove(&d->clients, c->node.place);
 	hash_del(&d->clients_by_key, &c->by_key);
 	free(c->key);
-	free(c);
+	slots_remove(&d->clients, c);
 }
 
 void ledger_free(const struct slave *s, struct parcel_scratch *scratch, struct parcel *ret)
 {
-	const struct amounts *total = &s->total.scalars;
+	const struct amounts *total = &s->total;
 
 	for (uint32_t i = 0; i < total->n; i++) {
-		int64_t left = total->v[i] - amounts_get(&s->held, i);
+		int64_t left = amounts_get(total, i) - amounts_get(&s->held, i);
 		scratch->v[i] = left > 0 ? left : 0;
 	}
-	*ret = (struct parcel){.scalars = {scratch->v, total->n}, .others = s->free_others};
+	*ret = (struct parcel){amounts_borrow(scratch->v, total->n), s->free_others};
 }
 
 void ledger_count_others(struct slave *s)
 {
-	struct holding *h;
-
 	s->crowded = false;
-	resources_copy(&s->free_others, &s->total.others);
-	LIST_FOREACH(h, &s->holdings, struct holding, in_slave)
-		if (!others_remove(&s->free_others, &h->what.others))
+	resources_copy(&s->free_others, &s->total_others);
+	for (uint32_t i = 0; i < s->holdings.n; i++)
+		if (!others_remove(&s->free_others, &s->holdings.v[i].what.others))
 			s->crowded = true;
 }
 

@@ -39,13 +39,11 @@ bool drf_slave_held(const struct drf *d, drf_id slave, struct resources *ret)
 {
 	const struct slave *s = ledger_slave(d, slave);
 	struct resources others = {0};
-	struct holding *h;
 
 	if (!s)
 		return false;
-	LIST_FOREACH(h, &s->holdings, struct holding, in_slave)
-		if (!others_conflict(&others, &h->what.others))
-			others_add(&others, &h->what.others);
+	for (uint32_t i = 0; i < s->holdings.n; i++)
+		others_add(&others, &s->holdings.v[i].what.others);
 	copy_out(d, &(struct parcel){s->held, others}, ret);
 	resources_fini(&others);
 	return true;
@@ -127,13 +125,13 @@ void drf_roles(const struct drf *d, void (*fn)(void *user, const struct drf_role
 static bool is_first(const struct drf *d, const struct slave *s, const struct client *c, const struct parcel *p,
                      int64_t now_ms)
 {
-	for (uint32_t i = 0; i < d->clients.n; i++) {
-		const struct client *other = d->clients.v[i].thing;
-		if (other && other != c && tree_is_candidate(&other->node) &&
-		    !filters_match(d, s, other->node.place, p, now_ms) &&
+	const struct client *other;
+
+	SLOTS_FOREACH(other, &d->clients)
+		if (other != c && tree_is_candidate(&other->node) &&
+		    !filters_match(d, s, other->slot.place, p, now_ms) &&
 		    tree_before(&d->tree, &other->node, &c->node))
 			return false;
-	}
 	return true;
 }
 
@@ -155,7 +153,7 @@ enum drf_why drf_why(const struct drf *d, drf_id slave, drf_id client, int64_t n
 	ledger_free(s, &scratch, &p);
 	if (!ledger_allocatable(d, &p))
 		return DRF_WHY_TOO_SMALL;
-	if (filters_match(d, s, c->node.place, &p, now_ms))
+	if (filters_match(d, s, c->slot.place, &p, now_ms))
 		return DRF_WHY_FILTERED;
 	return is_first(d, s, c, &p, now_ms) ? DRF_WHY_ELIGIBLE : DRF_WHY_NOT_ITS_TURN;
 }

@@ -12,8 +12,8 @@
 #define NAMES_NONE UINT32_MAX
 
 struct names {
-	char name[NAMES_MAX][64]; /* "" when vacant */
-	uint32_t n;               /* numbers below n have been given out */
+	struct resource_item item[NAMES_MAX]; /* its name and type, to be copied; "" when vacant */
+	uint32_t n;                           /* numbers below n have been given out */
 	uint32_t sorted[NAMES_MAX];
 	uint32_t n_sorted;
 	bool pinned[NAMES_MAX]; /* used by something that lasts: never reclaimed */

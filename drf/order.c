@@ -1,4 +1,4 @@
-/* A treap: a search tree by rank_compare that is a heap by random priorities. */
+/* A treap: a search tree by rank_compare that is a heap by random priorities, with a list along its order. */
 #include "drf/order.h"
 
 #include <assert.h>
@@ -44,10 +44,19 @@ static void rotate_up(struct order *o, struct rank *r)
 	*from_above = r;
 }
 
+static void thread(struct order *o, struct rank *before, struct rank *after)
+{
+	if (before)
+		before->next = after;
+	else
+		o->first = after;
+	if (after)
+		after->previous = before;
+}
+
 void order_insert(struct order *o, struct rank *r, uint32_t priority)
 {
-	struct rank **at = &o->root;
-	bool first = true;
+	struct rank **at = &o->root, *before = NULL, *after = NULL;
 
 	assert(!rank_linked(r));
 	r->priority = priority ? priority : 1;
@@ -55,15 +64,16 @@ void order_insert(struct order *o, struct rank *r, uint32_t priority)
 	while (*at) {
 		r->parent = *at;
 		if (rank_compare(r, *at) < 0) {
+			after = *at;
 			at = &(*at)->left;
 		} else {
+			before = *at;
 			at = &(*at)->right;
-			first = false;
 		}
 	}
 	*at = r;
-	if (first)
-		o->first = r;
+	thread(o, before, r);
+	thread(o, r, after);
 	while (r->parent && r->parent->priority < r->priority)
 		rotate_up(o, r);
 }
@@ -71,48 +81,18 @@ void order_insert(struct order *o, struct rank *r, uint32_t priority)
 void order_remove(struct order *o, struct rank *r)
 {
 	assert(rank_linked(r));
-	if (o->first == r)
-		o->first = order_next(r);
+	thread(o, r->previous, r->next);
 	while (r->left && r->right)
 		rotate_up(o, r->left->priority > r->right->priority ? r->left : r->right);
 	struct rank *only = r->left ? r->left : r->right;
 	*link_to(o, r) = only;
 	if (only)
 		only->parent = r->parent;
-	r->parent = r->left = r->right = NULL;
+	r->parent = r->left = r->right = r->previous = r->next = NULL;
 	r->priority = 0;
-}
-
-struct rank *order_next(const struct rank *r)
-{
-	if (r->right) {
-		r = r->right;
-		while (r->left)
-			r = r->left;
-		return (struct rank *)r;
-	}
-	while (r->parent && r->parent->right == r)
-		r = r->parent;
-	return r->parent;
-}
-
-static const struct rank *previous(const struct rank *r)
-{
-	if (r->left) {
-		r = r->left;
-		while (r->right)
-			r = r->right;
-		return r;
-	}
-	while (r->parent && r->parent->left == r)
-		r = r->parent;
-	return r->parent;
 }
 
 bool order_in_place(const struct rank *r)
 {
-	const struct rank *before = previous(r);
-	const struct rank *after = order_next(r);
-
-	return (!before || rank_compare(before, r) < 0) && (!after || rank_compare(r, after) < 0);
+	return (!r->previous || rank_compare(r->previous, r) < 0) && (!r->next || rank_compare(r, r->next) < 0);
 }

@@ -1,7 +1,7 @@
 /* Siblings in the order of whose turn it is: lower weighted share first, then fewer grants, then the name.
  *
- * A treap with parent links: insert and remove in O(log n), the first in O(1), the next in O(1) amortised. A ranked
- * thing embeds a struct rank; its key may change only while it is outside, or in ways that keep its place. */
+ * A treap with parent links for finding a place, O(log n), and a list through it for walking, O(1). A ranked thing embeds
+ * a struct rank; its key may change while it is inside only when order_in_place is asked next, and obeyed. */
 #ifndef FL_DRF_ORDER_H
 #define FL_DRF_ORDER_H
 
@@ -10,13 +10,14 @@
 
 #include "drf/shares.h"
 
-struct rank { /* one cache line: a search touches these and nothing else */
-	struct rank *parent, *left, *right;
-	uint32_t priority; /* of the treap; 0 while outside */
-	uint32_t weight;   /* thousandths */
+struct rank {
 	struct share share;
+	uint32_t weight;   /* thousandths */
+	uint32_t priority; /* of the treap; 0 while outside */
 	uint64_t grants;
 	const char *name;
+	struct rank *left, *right, *parent;
+	struct rank *previous, *next;
 };
 
 struct order {
@@ -33,7 +34,6 @@ static inline bool rank_linked(const struct rank *r)
 /* priority: random. */
 void order_insert(struct order *o, struct rank *r, uint32_t priority);
 void order_remove(struct order *o, struct rank *r);
-struct rank *order_next(const struct rank *r); /* NULL after the last */
 /* Whether r, inside, still lies between its neighbours. */
 bool order_in_place(const struct rank *r);
 

@@ -7,9 +7,15 @@
 
 #include "base/mem.h"
 
+static int64_t *row(struct amounts *a)
+{
+	return a->n <= AMOUNTS_FEW ? a->few : a->many;
+}
+
 void amounts_fini(struct amounts *a)
 {
-	free(a->v);
+	if (a->n > AMOUNTS_FEW)
+		free(a->many);
 	*a = (struct amounts){0};
 }
 
@@ -17,29 +23,40 @@ static void widen(struct amounts *a, uint32_t n)
 {
 	if (n <= a->n)
 		return;
-	a->v = xrealloc(a->v, n * sizeof(*a->v));
-	while (a->n < n)
-		a->v[a->n++] = 0;
+	if (n > AMOUNTS_FEW) {
+		int64_t *many = xcalloc(n, sizeof(*many));
+		memcpy(many, row(a), a->n * sizeof(*many));
+		amounts_fini(a);
+		a->many = many;
+	} else {
+		for (uint32_t i = a->n; i < n; i++)
+			a->few[i] = 0;
+	}
+	a->n = n;
 }
 
 void amounts_add(struct amounts *a, const struct amounts *b)
 {
+	const int64_t *from = amounts_row(b);
+
 	widen(a, b->n);
 	for (uint32_t i = 0; i < b->n; i++)
-		a->v[i] += b->v[i];
+		row(a)[i] += from[i];
 }
 
 void amounts_sub(struct amounts *a, const struct amounts *b)
 {
+	const int64_t *from = amounts_row(b);
+
 	widen(a, b->n);
 	for (uint32_t i = 0; i < b->n; i++)
-		a->v[i] -= b->v[i];
+		row(a)[i] -= from[i];
 }
 
 bool amounts_contain(const struct amounts *a, const struct amounts *b)
 {
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->v[i] > amounts_get(a, i))
+		if (amounts_get(b, i) > amounts_get(a, i))
 			return false;
 	return true;
 }
@@ -47,7 +64,7 @@ bool amounts_contain(const struct amounts *a, const struct amounts *b)
 bool amounts_zero(const struct amounts *a)
 {
 	for (uint32_t i = 0; i < a->n; i++)
-		if (a->v[i])
+		if (amounts_get(a, i))
 			return false;
 	return true;
 }
@@ -56,7 +73,24 @@ void amounts_copy(struct amounts *to, const struct amounts *from)
 {
 	widen(to, from->n);
 	for (uint32_t i = 0; i < to->n; i++)
-		to->v[i] = amounts_get(from, i);
+		row(to)[i] = amounts_get(from, i);
+}
+
+void amounts_clear(struct amounts *a, uint32_t i)
+{
+	if (i < a->n)
+		row(a)[i] = 0;
+}
+
+struct amounts amounts_borrow(int64_t *v, uint32_t n)
+{
+	struct amounts a = {.n = n};
+
+	if (n > AMOUNTS_FEW)
+		a.many = v;
+	else
+		memcpy(a.few, v, n * sizeof(*v));
+	return a;
 }
 
 void parcel_fini(struct parcel *p)
@@ -198,13 +232,7 @@ void parcel_view(const struct names *names, const struct resources *r, struct pa
 		if (number >= n)
 			n = number + 1;
 	}
-	*ret = (struct parcel){.scalars = {scratch->v, n}, .others = {scratch->items, n_others}};
-}
-
-static void put_scalar(struct resource_item *item, const char *name, int64_t milli)
-{
-	*item = (struct resource_item){.type = FL_SCALAR, .milli = milli};
-	memcpy(item->name, name, sizeof(item->name));
+	*ret = (struct parcel){amounts_borrow(scratch->v, n), {scratch->items, n_others}};
 }
 
 void parcel_to_resources(const struct names *names, const struct parcel *p, struct parcel_scratch *scratch,
@@ -216,12 +244,13 @@ void parcel_to_resources(const struct names *names, const struct parcel *p, stru
 	reserve(scratch, names->n + others->n_items);
 	for (uint32_t i = 0; i < names->n_sorted; i++) {
 		int64_t milli = amounts_get(&p->scalars, names->sorted[i]);
-		const char *name = names->name[names->sorted[i]];
+		const struct resource_item *named = &names->item[names->sorted[i]];
 		if (milli <= 0)
 			continue;
-		while (from_others < others->n_items && strcmp(others->items[from_others].name, name) < 0)
+		while (from_others < others->n_items && strcmp(others->items[from_others].name, named->name) < 0)
 			scratch->items[n++] = others->items[from_others++];
-		put_scalar(&scratch->items[n++], name, milli);
+		scratch->items[n] = *named;
+		scratch->items[n++].milli = milli;
 	}
 	while (from_others < others->n_items)
 		scratch->items[n++] = others->items[from_others++];

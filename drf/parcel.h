@@ -10,21 +10,33 @@
 #include "drf/names.h"
 #include "msg/resources.h"
 
+#define AMOUNTS_FEW 4 /* cpus, mem, disk and one more lie inside */
+
 struct amounts {
-	int64_t *v; /* from n on all are 0 */
-	uint32_t n;
+	uint32_t n; /* from n on all are 0 */
+	union {
+		int64_t few[AMOUNTS_FEW];
+		int64_t *many; /* when n is more */
+	};
 };
 
 void amounts_fini(struct amounts *a);
+static inline const int64_t *amounts_row(const struct amounts *a)
+{
+	return a->n <= AMOUNTS_FEW ? a->few : a->many;
+}
 static inline int64_t amounts_get(const struct amounts *a, uint32_t i)
 {
-	return i < a->n ? a->v[i] : 0;
+	return i < a->n ? amounts_row(a)[i] : 0;
 }
 void amounts_add(struct amounts *a, const struct amounts *b);
 void amounts_sub(struct amounts *a, const struct amounts *b); /* may go below zero: the caller knows better */
 bool amounts_contain(const struct amounts *a, const struct amounts *b);
 bool amounts_zero(const struct amounts *a);
 void amounts_copy(struct amounts *to, const struct amounts *from);
+void amounts_clear(struct amounts *a, uint32_t i); /* number i becomes 0 */
+/* A row that stays the caller's; never to be changed or freed. */
+struct amounts amounts_borrow(int64_t *row, uint32_t n);
 
 struct parcel {
 	struct amounts scalars;

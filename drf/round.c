@@ -10,27 +10,47 @@ struct round {
 	void *user;
 };
 
-/* Takes the dirty slaves off their list, by id (a grant's callback may do anything but start a round), shuffled. */
-static size_t collect(struct drf *d)
+/* Takes the dirty slaves over, by id (a grant's callback may do anything but start a round), shuffled. */
+static void collect(struct drf *d)
 {
-	struct slave *s;
-	size_t n = 0;
+	struct visits visits = d->dirty;
 
-	LIST_FOREACH(s, &d->dirty, struct slave, work) {
-		if (n == d->visits_capacity) {
-			d->visits_capacity = n ? n * 2 : 64;
-			d->visits = xrealloc(d->visits, d->visits_capacity * sizeof(*d->visits));
-		}
-		d->visits[n++] = slots_id(&d->slaves, s->place);
-		list_remove(&s->work);
-	}
-	for (size_t i = n; i > 1; i--) {
+	d->dirty = d->visits;
+	d->dirty.n = 0;
+	for (size_t i = visits.n; i > 1; i--) {
 		size_t other = tree_random(&d->tree) % i;
-		drf_id swap = d->visits[i - 1];
-		d->visits[i - 1] = d->visits[other];
-		d->visits[other] = swap;
+		drf_id swap = visits.v[i - 1];
+		visits.v[i - 1] = visits.v[other];
+		visits.v[other] = swap;
 	}
-	return n;
+	d->visits = visits;
+}
+
+#define PREFETCH_MAX 512
+
+static void prefetch_bytes(const void *p, size_t n)
+{
+	for (size_t at = 0; at < n && at < PREFETCH_MAX; at += 64)
+		__builtin_prefetch((const char *)p + at);
+}
+
+/* Asks for the memory of visits to come, step by step as one leads to the next: in random order over more slaves than
+ * caches hold, waiting for memory would be most of a round. */
+static void prefetch(const struct drf *d, size_t next)
+{
+	const struct visits *w = &d->visits;
+	const struct slave *s;
+
+	if (next + 9 < w->n && (s = slots_guess(&d->slaves, w->v[next + 9])))
+		prefetch_bytes(s, offsetof(struct slave, idle));
+	if (next + 6 < w->n && (s = ledger_slave(d, w->v[next + 6]))) {
+		prefetch_bytes(s->holdings.v, s->holdings.n * sizeof(struct holding));
+		prefetch_bytes(s->free_others.items, s->free_others.n_items * sizeof(struct resource_item));
+	}
+	if (next + 3 < w->n && (s = ledger_slave(d, w->v[next + 3])))
+		for (size_t i = 0; i < s->free_others.n_items; i++)
+			prefetch_bytes(s->free_others.items[i].ranges,
+			               s->free_others.items[i].n_ranges * sizeof(struct resource_range));
 }
 
 /* NSDI'11 (DRF), Algorithm 1: "pick user i with lowest dominant share s_i". A task's demand is not known to us: whoever
@@ -51,24 +71,37 @@ static void audit(struct drf *d, const struct slave *s, const struct client *gra
 
 	for (struct node *n = tree_first(&d->tree); n; n = tree_next(n))
 		if (!filters_hide(&s->hidden, n->place))
-			eligible[n_eligible++] = slots_id(&d->clients, n->place);
-	d->audit(d->audit_user, slots_id(&d->slaves, s->place), slots_id(&d->clients, granted->node.place), eligible,
-	         n_eligible);
+			eligible[n_eligible++] = slots_id(&d->clients, slots_at(&d->clients, n->place));
+	d->audit(d->audit_user, slots_id(&d->slaves, s), slots_id(&d->clients, granted), eligible, n_eligible);
 	free(eligible);
 }
 
+/* The slave's others go to the holding as they are, and are lent to the callback from there. */
+static void lend_others(struct drf *d, struct slave *s, struct holding *h)
+{
+	if (h->what.others.n_items) {
+		d->lent_others = s->free_others;
+		s->free_others = (struct resources){0};
+		others_add(&h->what.others, &d->lent_others);
+		return;
+	}
+	others_move(&s->free_others, &h->what.others, &s->free_others);
+	d->lent = s;
+	d->lent_client = h->client;
+}
+
 /* "U_i = U_i + D_i" and "s_i = max_j { u_i,j / r_j }" of Algorithm 1, with all that is free for D_i. */
-static void grant(struct drf *d, struct slave *s, struct client *c, struct parcel *p, const struct round *round)
+static void grant(struct drf *d, struct slave *s, struct client *c, const struct parcel *p, const struct round *round)
 {
 	struct resources offer;
 	struct holding *h = ledger_book(d, s, c, &p->scalars);
 
-	tree_grant(&d->tree, &c->node, &p->scalars);
-	resources_copy(&d->offer_others, &s->free_others);
-	p->others = d->offer_others;
-	others_move(&s->free_others, &h->what.others, &s->free_others);
 	parcel_to_resources(&d->names, p, &d->offer_items, &offer);
-	round->fn(round->user, slots_id(&d->slaves, s->place), slots_id(&d->clients, c->node.place), &offer);
+	tree_grant(&d->tree, &c->node, &p->scalars);
+	lend_others(d, s, h);
+	round->fn(round->user, slots_id(&d->slaves, s), slots_id(&d->clients, c), &offer);
+	d->lent = NULL;
+	resources_fini(&d->lent_others);
 }
 
 static bool visit(struct drf *d, struct slave *s, const struct round *round)
@@ -76,7 +109,8 @@ static bool visit(struct drf *d, struct slave *s, const struct round *round)
 	struct parcel p;
 	struct client *c = NULL;
 
-	list_remove(&s->work);
+	s->dirty = false;
+	list_remove(&s->idle);
 	if (!s->active)
 		return false;
 	ledger_free(s, &d->offer, &p);
@@ -89,7 +123,7 @@ static bool visit(struct drf *d, struct slave *s, const struct round *round)
 	}
 	if (!c) {
 		s->nobody = d->epoch;
-		list_push(&d->idle, &s->work);
+		list_push(&d->idle, &s->idle);
 		return false;
 	}
 	if (d->audit)
@@ -101,14 +135,15 @@ static bool visit(struct drf *d, struct slave *s, const struct round *round)
 size_t drf_round(struct drf *d, int64_t now_ms, drf_grant_fn fn, void *user)
 {
 	const struct round round = {fn, user};
-	size_t n, n_grants = 0;
+	size_t n_grants = 0;
 
 	assert(!d->in_round);
 	d->in_round = true;
 	filters_expire(d, now_ms);
-	n = collect(d);
-	for (size_t i = 0; i < n; i++) {
-		struct slave *s = ledger_slave(d, d->visits[i]);
+	collect(d);
+	for (size_t i = 0; i < d->visits.n; i++) {
+		struct slave *s = ledger_slave(d, d->visits.v[i]);
+		prefetch(d, i);
 		if (s)
 			n_grants += visit(d, s, &round);
 	}

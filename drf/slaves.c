@@ -10,12 +10,23 @@ static int check_totals(const struct drf *d, const struct parcel *now, const str
 {
 	for (uint32_t i = 0; i < now->scalars.n; i++) {
 		int64_t rest = amounts_get(&d->tree.total, i) - amounts_get(before, i);
-		if (now->scalars.v[i] < 0)
-			return err_set(err, ERANGE, "%s is negative", d->names.name[i]);
-		if (now->scalars.v[i] > DRF_TOTAL_MAX - rest)
-			return err_set(err, ERANGE, "the cluster's total of %s would pass its limit", d->names.name[i]);
+		if (amounts_get(&now->scalars, i) < 0)
+			return err_set(err, ERANGE, "%s is negative", d->names.item[i].name);
+		if (amounts_get(&now->scalars, i) > DRF_TOTAL_MAX - rest)
+			return err_set(err, ERANGE, "the cluster's total of %s would pass its limit", d->names.item[i].name);
 	}
 	return 0;
+}
+
+static void set_total(struct drf *d, struct slave *s, const struct parcel *total)
+{
+	tree_total_sub(&d->tree, &s->total);
+	tree_total_add(&d->tree, &total->scalars);
+	amounts_copy(&s->total, &total->scalars);
+	resources_copy(&s->total_others, &total->others);
+	ledger_count_others(s);
+	s->filters_stale = true;
+	ledger_mark(d, s);
 }
 
 int drf_slave_add(struct drf *d, const char *name, const struct resources *total, drf_id *ret, struct err *err)
@@ -32,22 +43,15 @@ int drf_slave_add(struct drf *d, const char *name, const struct resources *total
 	if (r)
 		return r;
 
-	struct slave *s = xcalloc(1, sizeof(*s));
-	s->place = slots_add(&d->slaves, s);
-	if (s->place == UINT32_MAX) {
-		free(s);
+	struct slave *s = slots_add(&d->slaves);
+	if (!s)
 		return err_set(err, ENOSPC, "the ledger is full of slaves");
-	}
 	s->name = xstrdup(name);
 	s->active = true;
-	list_init(&s->holdings);
 	filters_init(&s->hidden);
 	hash_put(&d->slaves_by_name, &s->by_name, s->name);
-	parcel_copy(&s->total, &p);
-	ledger_count_others(s);
-	tree_total_add(&d->tree, &p.scalars);
-	ledger_mark(d, s);
-	*ret = slots_id(&d->slaves, s->place);
+	set_total(d, s, &p);
+	*ret = slots_id(&d->slaves, s);
 	return 0;
 }
 
@@ -61,15 +65,10 @@ int drf_slave_set_total(struct drf *d, drf_id slave, const struct resources *tot
 		return err_set(err, ENOENT, "no such slave in the ledger");
 	r = ledger_enter(d, total, &p, err);
 	if (!r)
-		r = check_totals(d, &p, &s->total.scalars, err);
+		r = check_totals(d, &p, &s->total, err);
 	if (r)
 		return r;
-	tree_total_sub(&d->tree, &s->total.scalars);
-	tree_total_add(&d->tree, &p.scalars);
-	parcel_copy(&s->total, &p);
-	ledger_count_others(s);
-	s->hidden.stale = true;
-	ledger_mark(d, s);
+	set_total(d, s, &p);
 	return 0;
 }
 
@@ -88,30 +87,32 @@ int drf_slave_set_active(struct drf *d, drf_id slave, bool active)
 
 static void slave_destroy(struct drf *d, struct slave *s)
 {
-	list_remove(&s->work);
+	list_remove(&s->idle);
 	hash_del(&d->slaves_by_name, &s->by_name);
-	slots_remove(&d->slaves, s->place);
-	parcel_fini(&s->total);
+	amounts_fini(&s->total);
+	resources_fini(&s->total_others);
 	amounts_fini(&s->held);
+	holdings_fini(&s->holdings);
 	resources_fini(&s->free_others);
 	free(s->name);
-	free(s);
+	slots_remove(&d->slaves, s);
 }
 
 int drf_slave_remove(struct drf *d, drf_id slave)
 {
 	struct slave *s = ledger_slave(d, slave);
-	struct holding *h;
 
 	if (!s)
 		return -ENOENT;
-	LIST_FOREACH(h, &s->holdings, struct holding, in_slave) {
-		struct client *c = ledger_client_at(d, h->pair.client);
+	for (uint32_t i = 0; i < s->holdings.n; i++) {
+		struct holding *h = &s->holdings.v[i];
+		struct client *c = ledger_client_at(d, h->client);
+		ledger_keep_lent(d, s, h);
 		tree_discharge(&d->tree, &c->node, &h->what.scalars);
-		ledger_unbook(d, s, c, h);
+		ledger_unbook(d, c);
 	}
 	filters_drop_slave(d, s);
-	tree_total_sub(&d->tree, &s->total.scalars);
+	tree_total_sub(&d->tree, &s->total);
 	slave_destroy(d, s);
 	return 0;
 }

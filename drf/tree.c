@@ -144,7 +144,7 @@ static void enlist(struct tree *t, struct node *n)
 
 struct share tree_share(const struct tree *t, const struct node *n)
 {
-	return share_dominant(n->held.v, n->held.n, t->total.v, t->total.n);
+	return share_dominant(amounts_row(&n->held), n->held.n, amounts_row(&t->total), t->total.n);
 }
 
 /* Its key changed: takes the place that is now its own. Most keep theirs. */
@@ -221,8 +221,9 @@ void tree_detach(struct tree *t, struct node *client)
 
 static void weigh(struct tree *t, struct node *n)
 {
-	if (!t->stale)
-		n->rank.share = tree_share(t, n);
+	if (t->stale || !n->parent)
+		return; /* shares wait for tree_refresh; nobody asks for the root's */
+	n->rank.share = tree_share(t, n);
 	settle(t, n);
 }
 
@@ -281,9 +282,8 @@ struct node *tree_first(const struct tree *t)
 struct node *tree_next(const struct node *client)
 {
 	for (const struct node *n = client; n->parent; n = n->parent) {
-		struct rank *next = order_next(&n->rank);
-		if (next)
-			return descend(CONTAINER_OF(next, struct node, rank));
+		if (n->rank.next)
+			return descend(CONTAINER_OF(n->rank.next, struct node, rank));
 	}
 	return NULL;
 }

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	const char *program = argc > 2 ? argv[2] : "/bin/true";
 	struct loop *l = loop_create();
 	struct err err = {0};
-	char folder[] = "/tmp/bench_container.XXXXXX", sandbox[64], runtime[64];
+	char folder[] = "/dev/shm/bench_container.XXXXXX", sandbox[64], runtime[64];
 
 	log_set_level(LOG_ERROR);
 	if (geteuid() != 0 || !mkdtemp(folder))

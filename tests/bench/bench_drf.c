@@ -29,10 +29,13 @@
 	"31012-31012,31014-31014,31016-31016,31018-31018,31020-31020,31022-31022,31024-31024,31026-31026,31028-31028," \
 	"31030-32000]"
 
+/* An offer that somebody keeps, copied into one piece so that what is timed is the allocator and not malloc. */
 struct offer {
-	drf_id slave, client;                   /* drf */
-	const char *slave_name, *client_name;   /* textbook */
+	drf_id slave, client;                 /* drf */
+	const char *slave_name, *client_name; /* textbook */
 	struct resources what;
+	struct resource_item items[4];
+	struct resource_range ports[15];
 };
 
 struct bed {
@@ -124,6 +127,21 @@ static void print(struct line l)
 
 /* --------------------------------------------------------------------------------------------------------- workload */
 
+static void keep(struct offer *o, const struct resources *what)
+{
+	size_t n_ports = 0;
+
+	o->what = (struct resources){o->items, what->n_items};
+	for (size_t i = 0; i < what->n_items; i++) {
+		o->items[i] = what->items[i];
+		if (!what->items[i].n_ranges)
+			continue;
+		o->items[i].ranges = &o->ports[n_ports];
+		memcpy(o->items[i].ranges, what->items[i].ranges, what->items[i].n_ranges * sizeof(o->ports[0]));
+		n_ports += what->items[i].n_ranges;
+	}
+}
+
 static void on_grant(void *user, drf_id slave, drf_id client, const struct resources *what)
 {
 	struct bed *b = user;
@@ -131,7 +149,7 @@ static void on_grant(void *user, drf_id slave, drf_id client, const struct resou
 
 	o->slave = slave;
 	o->client = client;
-	resources_copy(&o->what, what);
+	keep(o, what);
 }
 
 static void on_textbook_grant(void *user, const char *slave, const char *client, const struct resources *what)
@@ -141,7 +159,7 @@ static void on_textbook_grant(void *user, const char *slave, const char *client,
 
 	o->slave_name = slave;
 	o->client_name = client;
-	resources_copy(&o->what, what);
+	keep(o, what);
 }
 
 static void bed_init(struct bed *b, int n_slaves, int n_clients)
@@ -175,8 +193,6 @@ static void bed_init(struct bed *b, int n_slaves, int n_clients)
 
 static void bed_fini(struct bed *b)
 {
-	for (int i = 0; i < b->n_slaves; i++)
-		resources_fini(&b->offers[i].what);
 	drf_destroy(b->d);
 	textbook_destroy(b->t);
 	free(b->slaves);

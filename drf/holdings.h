@@ -1,0 +1,26 @@
+/* What each client holds on one slave: an array in order of the clients' places, found by halving. Few and side by side,
+ * because a visit finds them cold. Pointers into it last until the next holdings_need or holdings_drop. */
+#ifndef FL_DRF_HOLDINGS_H
+#define FL_DRF_HOLDINGS_H
+
+#include <stdint.h>
+
+#include "drf/parcel.h"
+
+struct holding {
+	uint32_t client; /* its place */
+	struct parcel what;
+};
+
+struct holdings {
+	struct holding *v;
+	uint32_t n, capacity;
+};
+
+void holdings_fini(struct holdings *h);
+struct holding *holdings_find(const struct holdings *h, uint32_t client); /* or NULL */
+/* Finds it or makes an empty one. */
+struct holding *holdings_need(struct holdings *h, uint32_t client, bool *ret_made);
+void holdings_drop(struct holdings *h, struct holding *one);
+
+#endif
