@@ -20,7 +20,7 @@
 static void fill_version(const struct slave *s, struct fl_version_info *ret)
 {
 	*ret = (struct fl_version_info){
-	        .version = FAIRLEAD_VERSION, .program = slave_conf_table.program, .cluster = s->conf->cluster};
+		.version = FAIRLEAD_VERSION, .program = slave_conf_table.program, .cluster = s->conf->cluster};
 }
 
 static void on_get_health(void *user, struct http_request *req)
@@ -96,9 +96,9 @@ static int get_tasks(struct call *c, struct err *err)
 
 	all.tasks = zone_alloc(z, (s->tasks.count + 1) * sizeof(*all.tasks));
 	all.completed_tasks = zone_alloc(z, (s->n_completed + 1) * sizeof(*all.completed_tasks));
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		task_to_wire(t, z, &all.tasks[all.n_tasks++]);
-	LIST_FOREACH(done, &s->completed, struct completed, node)
+	LIST_FOREACH (done, &s->completed, struct completed, node)
 		all.completed_tasks[all.n_completed_tasks++] = *(const struct fl_task *)done->task.rec;
 	c->response->get_tasks = codec_copy(&rec_api_get_tasks, &all, c->zone);
 	return 0;

@@ -69,7 +69,8 @@ static int parse_one(char *item, struct zone *zone, struct fl_attribute *ret, st
 	return 0;
 }
 
-int attributes_parse(const char *text, struct zone *zone, struct fl_attribute **ret_list, size_t *ret_n, struct err *err)
+int attributes_parse(const char *text, struct zone *zone, struct fl_attribute **ret_list, size_t *ret_n,
+                     struct err *err)
 {
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *parts[MAX_ATTRIBUTES];

@@ -3,7 +3,8 @@
 #include "base/mem.h"
 
 static const struct conf_opt opts[] = {
-#define OPT(name, type, deflt, min, max, help) {#name, CONF_##type, deflt, min, max, help, offsetof(struct slave_conf, name)},
+#define OPT(name, type, deflt, min, max, help) \
+	{#name, CONF_##type, deflt, min, max, help, offsetof(struct slave_conf, name)},
 #include "slave/conf.def"
 #undef OPT
 };

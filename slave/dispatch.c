@@ -56,10 +56,10 @@
 #undef ROW_SLAVE
 
 /* The cast says that a record is what its row says; desc->record was checked by who decoded it. */
-#define ROW_SLAVE(name, record)                                                                                        \
-	static void call_##name(struct slave *s, const void *rec)                                                      \
-	{                                                                                                              \
-		on_##name(s, rec);                                                                                     \
+#define ROW_SLAVE(name, record)                                   \
+	static void call_##name(struct slave *s, const void *rec) \
+	{                                                         \
+		on_##name(s, rec);                                \
 	}
 #define MESSAGE(name, id, from, to, record, doc) ROW_##to(name, record)
 #include "msg/schema.def"
@@ -138,7 +138,7 @@ void dispatch_forget(struct dispatch *d)
 {
 	struct held *h;
 
-	LIST_FOREACH(h, &d->held, struct held, node)
+	LIST_FOREACH (h, &d->held, struct held, node)
 		held_free(d, h);
 }
 
@@ -161,7 +161,8 @@ static void refuse(struct slave *s, const struct message_desc *desc, const struc
 
 	if (foreign) {
 		s->metrics.orders_foreign++;
-		log_error("slave.other_incarnation order=%s ours=%s theirs=%s advice=\"the registry was lost or replaced; "
+		log_error("slave.other_incarnation order=%s ours=%s theirs=%s advice=\"the registry was lost or "
+		          "replaced; "
 		          "if that is intended, run: fairlead slave adopt\"",
 		          desc->name, seen->incarnation, got->incarnation);
 	} else {

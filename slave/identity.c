@@ -69,7 +69,8 @@ static bool read_slot(struct identity *i, const uint8_t *slot, int number)
 	uint64_t size = get_le(slot + 12, 4);
 	void *rec;
 
-	if (memcmp(slot, "FLI1", 4) != 0 || size > SLOT_BYTES - HEAD || get_le(slot + 16, 4) != slot_checksum(slot, size))
+	if (memcmp(slot, "FLI1", 4) != 0 || size > SLOT_BYTES - HEAD ||
+	    get_le(slot + 16, 4) != slot_checksum(slot, size))
 		return false;
 	if (codec_decode(&rec_slave_identity, slot + HEAD, size, zone, &rec, NULL) < 0)
 		return false;
@@ -118,7 +119,8 @@ static int read_slots(struct identity *i, struct err *err)
 	/* The very first write goes to slot 0; torn, it had promised nothing to anybody. */
 	if (!all_zero(data.data + SLOT_BYTES, SLOT_BYTES))
 		return err_set(err, EUCLEAN,
-		               "%s/" FILE_NAME " is damaged in both slots: this slave does not know who it is. Restore the "
+		               "%s/" FILE_NAME
+		               " is damaged in both slots: this slave does not know who it is. Restore the "
 		               "file, or remove it to register as a new slave",
 		               disk_root(i->disk));
 	make_new(i);

@@ -20,11 +20,12 @@ typedef void (*identity_fn)(void *user);
 struct identity *identity_create(struct loop *l, struct disk *d, identity_fn fn, void *user, struct err *err);
 void identity_destroy(struct identity *i); /* NULL allowed */
 
-const char *identity_slave_id(const struct identity *i);        /* NULL before the first registration */
+const char *identity_slave_id(const struct identity *i); /* NULL before the first registration */
 const char *identity_nonce(const struct identity *i);
-const struct fl_epoch *identity_epoch(const struct identity *i); /* NULL when none was seen; borrowed until it changes */
-bool identity_settled(const struct identity *i);                /* all of the above is durable */
-bool identity_failing(const struct identity *i);                /* the last write failed; it is tried again */
+const struct fl_epoch *identity_epoch(
+	const struct identity *i);               /* NULL when none was seen; borrowed until it changes */
+bool identity_settled(const struct identity *i); /* all of the above is durable */
+bool identity_failing(const struct identity *i); /* the last write failed; it is tried again */
 
 void identity_set_slave_id(struct identity *i, const char *slave_id);
 void identity_set_epoch(struct identity *i, const struct fl_epoch *epoch);

@@ -22,21 +22,21 @@ struct slave {
 	struct master_link *link;
 	struct dispatch *dispatch;
 	struct http_server *http;
-	struct zone *zone;          /* info lives here */
-	struct fl_slave_info info;  /* without id */
-	struct resources total;     /* what we have */
-	struct resources used;      /* what live tasks hold; never more than total */
-	struct hash tasks;          /* struct task by key */
-	struct hash frameworks;     /* struct framework by id; those with tasks */
-	struct list reaped;         /* struct task: done, freed in a later turn */
-	struct list completed;      /* struct completed, newest last */
+	struct zone *zone;         /* info lives here */
+	struct fl_slave_info info; /* without id */
+	struct resources total;    /* what we have */
+	struct resources used;     /* what live tasks hold; never more than total */
+	struct hash tasks;         /* struct task by key */
+	struct hash frameworks;    /* struct framework by id; those with tasks */
+	struct list reaped;        /* struct task: done, freed in a later turn */
+	struct list completed;     /* struct completed, newest last */
 	size_t n_completed;
 	struct launch_seen {
 		uint64_t term, number;
 	} launches[1024]; /* a ring of the newest orders to run a task, to know repetitions by */
 	size_t n_launches;
-	struct hash damaged;        /* struct damage by key: tasks that lost a record; only while starting */
-	bool shut_down;             /* a master declared us gone: no new tasks, no registration */
+	struct hash damaged; /* struct damage by key: tasks that lost a record; only while starting */
+	bool shut_down;      /* a master declared us gone: no new tasks, no registration */
 	struct slave_metrics metrics;
 };
 

@@ -55,6 +55,7 @@ struct journal {
 	struct turn_hook hook;
 	struct timer retry;
 	bool healthy;
+	int last_status; /* of the last write, for what may be dropped meanwhile */
 	uint64_t compactions;
 	size_t n_aside;
 };
@@ -129,7 +130,7 @@ static void finish_first(struct journal *j, size_t n, int status)
 	struct list done;
 
 	list_init(&done);
-	LIST_FOREACH(e, &j->queue, struct journal_entry, node) {
+	LIST_FOREACH (e, &j->queue, struct journal_entry, node) {
 		if (n-- == 0)
 			break;
 		list_remove(&e->node);
@@ -139,28 +140,29 @@ static void finish_first(struct journal *j, size_t n, int status)
 		entry_finish(CONTAINER_OF(list_first(&done), struct journal_entry, node), status);
 }
 
-static void drop_droppable(struct journal *j, int status)
+static void drop_droppable(struct journal *j)
 {
 	struct journal_entry *e;
 	struct list dropped;
 
 	list_init(&dropped);
-	LIST_FOREACH(e, &j->queue, struct journal_entry, node) {
+	LIST_FOREACH (e, &j->queue, struct journal_entry, node) {
 		if (!e->droppable)
 			continue;
 		list_remove(&e->node);
 		list_push(&dropped, &e->node);
 	}
 	while (!list_empty(&dropped))
-		entry_finish(CONTAINER_OF(list_first(&dropped), struct journal_entry, node), status);
+		entry_finish(CONTAINER_OF(list_first(&dropped), struct journal_entry, node), j->last_status);
 }
 
 static void write_failed(struct journal *j, int status)
 {
 	j->n_writing = 0;
+	j->last_status = status;
 	timer_set(&j->retry, RETRY_MS);
 	set_health(j, false, strerror(-status));
-	drop_droppable(j, status);
+	drop_droppable(j);
 }
 
 static void on_written(void *user, int status)
@@ -184,7 +186,7 @@ static void write_batch(struct journal *j)
 	struct journal_entry *e;
 	_cleanup_buf_ struct buf batch = {0};
 
-	LIST_FOREACH(e, &j->queue, struct journal_entry, node) {
+	LIST_FOREACH (e, &j->queue, struct journal_entry, node) {
 		if (batch.size && batch.size + e->bytes.size > MAX_BATCH)
 			break;
 		buf_append(&batch, e->bytes.data, e->bytes.size);
@@ -222,8 +224,10 @@ static void on_fresh_removed(void *user, int status)
 	j->writing = false;
 	j->discard = status < 0;
 	timer_set(&j->retry, RETRY_MS);
-	if (status < 0)
+	if (status < 0) {
+		j->last_status = status;
 		set_health(j, false, strerror(-status));
+	}
 }
 
 /* A fresh segment that failed must be gone before anything else is written: read after newer records in the active one,
@@ -304,6 +308,8 @@ static void on_turn(void *user)
 {
 	struct journal *j = user;
 
+	if (!j->healthy && !j->writing)
+		drop_droppable(j);
 	if (j->writing || timer_armed(&j->retry))
 		return;
 	if (j->discard)

@@ -57,12 +57,12 @@ struct master_link {
 	struct detect *detect;
 	struct owned leader; /* struct fl_master_info; none: nobody leads */
 	struct peer *peer;
-	struct timer timer;  /* WAITING: the next attempt; REGISTERING: patience */
+	struct timer timer; /* WAITING: the next attempt; REGISTERING: patience */
 	struct defer drop;
 	int64_t backoff_ms;
-	bool left;           /* nobody leads any more, but the connection to the last leader is open */
-	bool said;           /* REGISTERING: the registration is sent */
-	bool admitted;       /* the master has said so, our id may not be durable yet */
+	bool left;                    /* nobody leads any more, but the connection to the last leader is open */
+	bool said;                    /* REGISTERING: the registration is sent */
+	bool admitted;                /* the master has said so, our id may not be durable yet */
 	enum fl_refusal last_refusal; /* a repeated one is logged once */
 };
 
@@ -149,7 +149,7 @@ static void say_who_we_are(struct master_link *m)
 		return;
 	}
 	struct fl_slave_register message = {
-	        .slave = &s->info, .version = FAIRLEAD_VERSION, .nonce = identity_nonce(s->identity)};
+		.slave = &s->info, .version = FAIRLEAD_VERSION, .nonce = identity_nonce(s->identity)};
 	peer_send(m->peer, MSG_slave_register, &message);
 }
 
@@ -292,7 +292,8 @@ static void on_leader(void *user, const struct fl_master_info *info)
 	if (m->sm.state == LINK_RETIRED || same || m->left)
 		return;
 	if (info && (info->fairlead_port < 1 || info->fairlead_port > 65535)) {
-		log_error("master.no_port master=%s advice=\"it has no framed port: is it a Fairlead master?\"", info->id);
+		log_error("master.no_port master=%s advice=\"it has no framed port: is it a Fairlead master?\"",
+		          info->id);
 		info = NULL;
 	}
 	owned_set(&m->leader, &rec_master_info, info);

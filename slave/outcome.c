@@ -39,8 +39,8 @@ static struct outcome out_of_memory(const struct proc_exit *e)
 
 	if (e->mem_peak_bytes > 0)
 		snprintf(peak, sizeof(peak), ", peak %" PRId64 " MiB", (e->mem_peak_bytes + mib / 2) / mib);
-	return outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LIMITATION_MEMORY, "out of memory: limit %" PRId64 " MiB%s",
-	                  e->mem_limit_bytes / mib, peak);
+	return outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LIMITATION_MEMORY,
+	                  "out of memory: limit %" PRId64 " MiB%s", e->mem_limit_bytes / mib, peak);
 }
 
 static struct outcome of_kill(enum kill_cause cause, const char *how)
@@ -76,7 +76,7 @@ static struct outcome of_own_end(const struct proc_exit *e, const char *how)
 	if (e->rebooted)
 		return outcome_of(FL_TASK_FAILED, FL_REASON_SLAVE_REBOOTED, "the machine was restarted");
 	if (!e->known)
-		return outcome_of(FL_TASK_FAILED, FL_REASON_EXECUTOR_TERMINATED, "ended while the slave was away: %s", how);
+		return outcome_of(FL_TASK_FAILED, FL_REASON_EXECUTOR_TERMINATED, "%s", how);
 	if (!e->signal && e->exit_code == 0)
 		return outcome_of(FL_TASK_FINISHED, 0, "%s", how);
 	return outcome_of(FL_TASK_FAILED, FL_REASON_COMMAND_EXECUTOR_FAILED, "%s", how);
@@ -89,8 +89,8 @@ struct outcome outcome_of_exit(const struct proc_exit *e, enum kill_cause cause)
 	if (e->failed_step && cause != KILL_NONE)
 		return outcome_before_launch(cause);
 	if (e->failed_step)
-		return outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LAUNCH_FAILED, "launch failed at %s: %s", e->failed_step,
-		                  e->message);
+		return outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LAUNCH_FAILED, "launch failed at %s: %s",
+		                  e->failed_step, e->message);
 	describe_exit(e, how, sizeof(how));
 	struct outcome o = cause != KILL_NONE ? of_kill(cause, how) : of_own_end(e, how);
 	if (e->known) {

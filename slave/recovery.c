@@ -36,7 +36,7 @@ static void forget_damage(struct slave *s)
 {
 	struct damage *d;
 
-	HASH_FOREACH(d, &s->damaged, struct damage, node) {
+	HASH_FOREACH (d, &s->damaged, struct damage, node) {
 		hash_del(&s->damaged, &d->node);
 		free(d->key);
 		free(d);
@@ -154,7 +154,7 @@ static void sweep(struct slave *s)
 	struct task *t;
 	size_t n = 0;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		if (t->proc)
 			known[n++] = t->container_id;
 	int swept = procs_sweep(s->procs, known, n);
@@ -170,7 +170,7 @@ void recovery_finish(struct slave *s)
 	size_t n = s->tasks.count;
 	struct task *t;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node) {
+	HASH_FOREACH (t, &s->tasks, struct task, node) {
 		t->damaged = hash_get(&s->damaged, t->key) != NULL;
 		task_resume(t);
 	}
@@ -203,7 +203,7 @@ static void put_task(struct journal *j, const struct task *t)
 	}
 	if (t->kill_recorded) {
 		rec = (struct fl_journal_record){
-		        .kind = FL_JOURNAL_KILL, .framework_id = t->framework_id, .task_id = t->task_id};
+			.kind = FL_JOURNAL_KILL, .framework_id = t->framework_id, .task_id = t->task_id};
 		journal_put(j, &rec);
 	}
 	updates_snapshot(t->slave->updates, j, t->framework_id, t->task_id);
@@ -214,7 +214,7 @@ void recovery_snapshot(void *user, struct journal *j)
 	struct slave *s = user;
 	struct task *t;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		if (t->sm.state != TASK_RECORDING) /* its intent is in the queue, and may yet be refused */
 			put_task(j, t);
 }

@@ -39,7 +39,7 @@ static void put_frameworks(struct slave *s, struct parts *p)
 {
 	struct framework *f;
 
-	HASH_FOREACH(f, &s->frameworks, struct framework, node) {
+	HASH_FOREACH (f, &s->frameworks, struct framework, node) {
 		make_room(p, codec_size(&rec_framework_info, f->info.rec));
 		p->part.frameworks[p->part.n_frameworks++] = *(const struct fl_framework_info *)f->info.rec;
 	}
@@ -49,7 +49,7 @@ static void put_tasks(struct slave *s, struct parts *p, struct zone *z)
 {
 	struct task *t;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node) {
+	HASH_FOREACH (t, &s->tasks, struct task, node) {
 		struct fl_task wire;
 		task_to_wire(t, z, &wire);
 		make_room(p, codec_size(&rec_task, &wire));

@@ -130,10 +130,10 @@ void slave_uuid(struct slave *s, uint8_t out[16])
 static int open_procs(struct slave *s, struct err *err)
 {
 	const struct slave_conf *conf = s->conf;
-	_cleanup_free_ char *dir =
-	        *conf->runtime_dir ? xstrdup(conf->runtime_dir)
-	                           : xasprintf("/run/fairlead/%016" PRIx64,
-	                                       hash_bytes(conf->work_dir, strlen(conf->work_dir), 0));
+	_cleanup_free_ char *dir = *conf->runtime_dir
+	                                   ? xstrdup(conf->runtime_dir)
+	                                   : xasprintf("/run/fairlead/%016" PRIx64,
+	                                               hash_bytes(conf->work_dir, strlen(conf->work_dir), 0));
 	struct procs_conf pc = {.runtime_dir = dir,
 	                        .cgroup_root = conf->cgroup_root,
 	                        .work_dir = conf->work_dir,
@@ -202,8 +202,9 @@ struct slave *slave_create(struct loop *l, const struct slave_conf *conf, struct
 		slave_destroy(s);
 		return NULL;
 	}
-	log_info("slave.up id=%s port=%d work_dir=%s", identity_slave_id(s->identity) ? identity_slave_id(s->identity) : "-",
-	         slave_http_port(s), conf->work_dir);
+	log_info("slave.up id=%s port=%d work_dir=%s",
+	         identity_slave_id(s->identity) ? identity_slave_id(s->identity) : "-", slave_http_port(s),
+	         conf->work_dir);
 	return s;
 }
 

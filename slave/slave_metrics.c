@@ -10,7 +10,7 @@
 #include "slave/updates.h"
 
 static const struct metric_desc table[] = {
-#define METRIC(field, kind, name, labels, help)                                                                        \
+#define METRIC(field, kind, name, labels, help) \
 	{METRIC_##kind, name, labels, help, offsetof(struct slave_metrics, field)},
 #include "slave/metrics.def"
 #undef METRIC

@@ -182,7 +182,7 @@ void task_on_terminal_durable(struct task *t)
 void task_on_finished(struct task *t)
 {
 	struct fl_journal_record rec = {
-	        .kind = FL_JOURNAL_DONE, .framework_id = t->framework_id, .task_id = t->task_id};
+		.kind = FL_JOURNAL_DONE, .framework_id = t->framework_id, .task_id = t->task_id};
 
 	if (t->sm.state != TASK_ENDED)
 		return;
@@ -274,8 +274,8 @@ static void prepare(struct task *t)
 	struct err err = {0};
 
 	if (sandbox_make(t->slave->disk, t->key, t->container_id, &err) < 0) {
-		struct outcome o = outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LAUNCH_FAILED, "launch failed at sandbox: %s",
-		                              err.text);
+		struct outcome o = outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LAUNCH_FAILED,
+		                              "launch failed at sandbox: %s", err.text);
 		end(t, &o);
 		return;
 	}
@@ -340,8 +340,7 @@ static void enter_running(struct task *t)
 static void enter_killing(struct task *t)
 {
 	sm_move(&t->sm, TASK_KILLING);
-	if (t->kill_cause != KILL_TIMEOUT &&
-	    framework_has(t->slave, t->framework_id, FL_CAPABILITY_TASK_KILLING_STATE))
+	if (t->kill_cause != KILL_TIMEOUT && framework_has(t->slave, t->framework_id, FL_CAPABILITY_TASK_KILLING_STATE))
 		report_once(t, FL_TASK_KILLING);
 }
 
@@ -444,7 +443,7 @@ void task_begin(struct task *t)
 void task_kill(struct task *t, enum kill_cause cause, int64_t grace_ms)
 {
 	struct fl_journal_record rec = {
-	        .kind = FL_JOURNAL_KILL, .framework_id = t->framework_id, .task_id = t->task_id};
+		.kind = FL_JOURNAL_KILL, .framework_id = t->framework_id, .task_id = t->task_id};
 
 	if (!task_live(t) || t->exited || !want_kill(t, cause, grace_ms))
 		return;

@@ -29,9 +29,9 @@ enum task_phase {
 	TASK_STARTING,  /* it may go */
 	TASK_ADOPTING,  /* a container of an earlier run is looked for */
 	TASK_RUNNING,
-	TASK_KILLING,   /* told to end; its container lives */
-	TASK_ENDED,     /* the last update is made and not yet acknowledged */
-	TASK_DONE,      /* nothing is owed */
+	TASK_KILLING, /* told to end; its container lives */
+	TASK_ENDED,   /* the last update is made and not yet acknowledged */
+	TASK_DONE,    /* nothing is owed */
 };
 
 struct task {
@@ -40,30 +40,30 @@ struct task {
 	char *key;                          /* task_key.h */
 	const char *framework_id, *task_id; /* in run */
 	char container_id[37];
-	struct owned run;            /* struct fl_run_task */
+	struct owned run; /* struct fl_run_task */
 	struct resources resources;
-	bool holds;                  /* its resources are in slave->used */
-	struct sm sm;                /* enum task_phase */
+	bool holds;   /* its resources are in slave->used */
+	struct sm sm; /* enum task_phase */
 
-	struct proc *proc;           /* NULL before launch and after the clean-up */
+	struct proc *proc; /* NULL before launch and after the clean-up */
 	struct proc_identity identity;
 	bool has_identity, running, exited;
-	struct outcome outcome;      /* when exited */
+	struct outcome outcome; /* when exited */
 
-	struct journal_wait record;  /* of the intent, then of the identity */
+	struct journal_wait record; /* of the intent, then of the identity */
 	int record_status;
 	struct journal_wait kill_record;
 	enum kill_cause kill_cause;
 	int64_t grace_ms;
-	bool kill_due;               /* proc is to be told */
+	bool kill_due; /* proc is to be told */
 	bool kill_recorded;
-	struct timer deadline;       /* max_completion_time */
+	struct timer deadline; /* max_completion_time */
 
 	struct owned history[TASK_MAX_HISTORY]; /* struct fl_task_status, oldest first */
 	size_t n_history;
-	bool damaged;                /* recovery: a record of it is lost */
+	bool damaged; /* recovery: a record of it is lost */
 	struct defer reap;
-	struct list_node reaped;     /* in slave->reaped */
+	struct list_node reaped; /* in slave->reaped */
 };
 
 /* Makes it in RECORDING, linked in slave->tasks and counted at its framework. run is copied; resources are those of
@@ -72,7 +72,7 @@ struct task *task_create(struct slave *s, const struct fl_run_task *run, const c
                          const struct resources *resources);
 void task_destroy(struct task *t); /* its container runs on */
 
-void task_begin(struct task *t);  /* from RECORDING: records the intent and goes on by itself */
+void task_begin(struct task *t); /* from RECORDING: records the intent and goes on by itself */
 /* Recovery: as the journal left it. Adopts the container, or ends the task, or finds that nothing is owed. */
 void task_resume(struct task *t);
 /* grace_ms: between SIGTERM and SIGKILL; a second kill may shorten it. */
@@ -82,7 +82,7 @@ void task_on_finished(struct task *t);
 
 /* Holds resources: neither ended nor done. */
 bool task_live(const struct task *t);
-const struct fl_task_status *task_latest(const struct task *t); /* NULL before the first */
+const struct fl_task_status *task_latest(const struct task *t);          /* NULL before the first */
 void task_remember(struct task *t, const struct fl_task_status *status); /* adds to the history */
 /* Makes a status of it, with a new uuid, and sends it on its way. */
 void task_report(struct task *t, const struct outcome *o);

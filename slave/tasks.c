@@ -39,11 +39,11 @@ void tasks_fini(struct slave *s)
 	struct task *t;
 	struct completed *c;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		task_destroy(t);
-	LIST_FOREACH(t, &s->reaped, struct task, reaped)
+	LIST_FOREACH (t, &s->reaped, struct task, reaped)
 		task_destroy(t);
-	LIST_FOREACH(c, &s->completed, struct completed, node)
+	LIST_FOREACH (c, &s->completed, struct completed, node)
 		completed_free(s, c);
 	hash_fini(&s->tasks);
 	hash_fini(&s->frameworks);
@@ -61,7 +61,7 @@ size_t tasks_live(const struct slave *s)
 	struct task *t;
 	size_t n = 0;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		n += task_live(t);
 	return n;
 }
@@ -123,7 +123,7 @@ static const struct fl_task *find_completed(const struct slave *s, const char *f
 	const struct fl_task *found = NULL;
 	struct completed *c;
 
-	LIST_FOREACH(c, &s->completed, struct completed, node) {
+	LIST_FOREACH (c, &s->completed, struct completed, node) {
 		const struct fl_task *t = c->task.rec;
 		if (!strcmp(t->framework_id, framework_id) && !strcmp(t->task_id, task_id))
 			found = t;
@@ -175,8 +175,8 @@ static bool is_repetition(struct slave *s, const struct fl_run_task *order)
 	for (size_t i = 0; i < n; i++)
 		if (s->launches[i].number == order->launch && s->launches[i].term == order->epoch->term)
 			return true;
-	s->launches[s->n_launches++ % ARRAY_SIZE(s->launches)] =
-	        (struct launch_seen){order->epoch->term, order->launch};
+	s->launches[s->n_launches++ % ARRAY_SIZE(s->launches)] = (struct launch_seen){order->epoch->term,
+	                                                                              order->launch};
 	return false;
 }
 
@@ -224,7 +224,7 @@ static void kill_many(struct slave *s, const char *framework_id, enum kill_cause
 {
 	struct task *t;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		if (!framework_id || !strcmp(t->framework_id, framework_id))
 			task_kill(t, cause, task_grace_ms(t));
 }
@@ -263,7 +263,7 @@ int tasks_check(const struct slave *s, struct err *err)
 	struct resources sum = {0};
 	struct task *t;
 
-	HASH_FOREACH(t, &s->tasks, struct task, node)
+	HASH_FOREACH (t, &s->tasks, struct task, node)
 		if (t->holds)
 			resources_add(&sum, &t->resources);
 	bool equal = resources_equal(&sum, &s->used), fits = resources_contains(&s->total, &sum);

@@ -109,9 +109,8 @@ static void send_head(struct stream *st)
 	timer_stop(&st->retry);
 	if (!up || !up->durable || up->acked || !u->connected)
 		return;
-	struct fl_status_update message = {.framework_id = st->framework_id,
-	                                   .status = up->status.rec,
-	                                   .latest_state = latest_state(st)};
+	struct fl_status_update message = {
+		.framework_id = st->framework_id, .status = up->status.rec, .latest_state = latest_state(st)};
 	u->ops.send(u->user, &message);
 	timer_set(&st->retry, st->wait_ms);
 	st->wait_ms = st->wait_ms * 2 < RETRY_MAX_MS ? st->wait_ms * 2 : RETRY_MAX_MS;
@@ -187,7 +186,7 @@ void updates_connect(struct updates *u, bool connected)
 	struct stream *st;
 
 	u->connected = connected;
-	HASH_FOREACH(st, &u->streams, struct stream, node) {
+	HASH_FOREACH (st, &u->streams, struct stream, node) {
 		if (connected)
 			send_afresh(st);
 		else if (st->durable)
@@ -217,7 +216,7 @@ void updates_destroy(struct updates *u)
 
 	if (!u)
 		return;
-	HASH_FOREACH(st, &u->streams, struct stream, node)
+	HASH_FOREACH (st, &u->streams, struct stream, node)
 		stream_destroy(st);
 	hash_fini(&u->streams);
 	free(u);
@@ -320,10 +319,8 @@ bool updates_ack(struct updates *u, const char *framework_id, const char *task_i
 	}
 	up->wait.fn = on_ack_recorded;
 	up->wait.user = up;
-	struct fl_journal_record rec = {.kind = FL_JOURNAL_ACK,
-	                                .framework_id = st->framework_id,
-	                                .task_id = st->task_id,
-	                                .uuid = *uuid};
+	struct fl_journal_record rec = {
+		.kind = FL_JOURNAL_ACK, .framework_id = st->framework_id, .task_id = st->task_id, .uuid = *uuid};
 	journal_append(u->journal, &rec, &up->wait, false);
 	return true;
 }
@@ -339,7 +336,7 @@ void updates_replay(struct updates *u, const char *framework_id, const struct fl
 		st = stream_make(u, framework_id, status->task_id, true);
 	if (st->told.rec && same_uuid(&((const struct fl_task_status *)st->told.rec)->uuid, &status->uuid))
 		return;
-	LIST_FOREACH(up, &st->pending, struct update, node)
+	LIST_FOREACH (up, &st->pending, struct update, node)
 		if (same_uuid(&status_of(up)->uuid, &status->uuid))
 			return;
 	if (!closed(st))
@@ -354,7 +351,7 @@ void updates_replay_ack(struct updates *u, const char *framework_id, const char 
 
 	if (!st)
 		return;
-	LIST_FOREACH(up, &st->pending, struct update, node)
+	LIST_FOREACH (up, &st->pending, struct update, node)
 		known = known || same_uuid(&status_of(up)->uuid, uuid);
 	while (known) { /* what stands before it was acknowledged too, though its record is lost */
 		up = head(st);
@@ -429,7 +426,7 @@ void updates_snapshot(const struct updates *u, struct journal *j, const char *fr
 		return;
 	if (st->told.rec)
 		put_update(j, st, st->told.rec, true);
-	LIST_FOREACH(up, &st->pending, struct update, node)
+	LIST_FOREACH (up, &st->pending, struct update, node)
 		put_update(j, st, up->status.rec, up->acked);
 }
 
@@ -438,7 +435,7 @@ static int check_stream(const struct stream *st, struct err *err)
 	const struct update *up;
 	size_t n = 0;
 
-	LIST_FOREACH(up, &st->pending, const struct update, node) {
+	LIST_FOREACH (up, &st->pending, const struct update, node) {
 		if (task_state_terminal(status_of(up)->state) && up != newest(st))
 			return err_set(err, EUCLEAN, "stream %s goes on after a terminal update", st->key);
 		if (up->acked && up != head(st))
@@ -456,7 +453,7 @@ int updates_check(const struct updates *u, struct err *err)
 {
 	struct stream *st;
 
-	HASH_FOREACH(st, &u->streams, struct stream, node) {
+	HASH_FOREACH (st, &u->streams, struct stream, node) {
 		int r = check_stream(st, err);
 		if (r < 0)
 			return r;

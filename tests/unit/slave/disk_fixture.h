@@ -74,13 +74,13 @@ static int disk_teardown(void **state)
 	return 0;
 }
 
-#define UNTIL(l, condition)                                                                                            \
-	do {                                                                                                           \
-		int64_t _end = loop_now_us(l) / 1000 + 20000;                                                          \
-		while (!(condition) && loop_now_us(l) / 1000 < _end)                                                   \
-			loop_step(l, 50);                                                                              \
-		if (!(condition))                                                                                      \
-			fail_msg("did not happen: %s", #condition);                                                    \
+#define UNTIL(l, condition)                                          \
+	do {                                                         \
+		int64_t _end = loop_now_us(l) / 1000 + 20000;        \
+		while (!(condition) && loop_now_us(l) / 1000 < _end) \
+			loop_step(l, 50);                            \
+		if (!(condition))                                    \
+			fail_msg("did not happen: %s", #condition);  \
 	} while (0)
 
 /* Changes bytes of a file behind everybody's back. */

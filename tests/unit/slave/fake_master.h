@@ -41,10 +41,10 @@ struct fake_master {
 	bool ack;             /* acknowledges updates at once */
 	int n_register, n_reregister, n_refused, n_closed;
 	char nonce[64];
-	struct owned last_refused;           /* struct fl_order_refused */
-	struct owned parts[MAX_SEEN];        /* struct fl_slave_reregister of the last reregistration */
+	struct owned last_refused;    /* struct fl_order_refused */
+	struct owned parts[MAX_SEEN]; /* struct fl_slave_reregister of the last reregistration */
 	size_t n_parts;
-	struct owned updates[MAX_SEEN];      /* struct fl_status_update, repetitions included */
+	struct owned updates[MAX_SEEN]; /* struct fl_status_update, repetitions included */
 	size_t n_updates;
 };
 
@@ -161,18 +161,19 @@ static void fake_on_version(void *user, struct http_request *req)
 
 static const struct http_route fake_routes[] = {{"GET", "/version", "viewer", fake_on_version, "Who leads."}};
 
-static void fake_start(struct fake_master *f, struct loop *l)
+static inline void fake_start(struct fake_master *f, struct loop *l)
 {
 	struct err err = {0};
 
-	*f = (struct fake_master){.loop = l, .slave_id = "slave-1", .epoch = {.incarnation = "registry-1", .term = 7}, .ack = true};
+	*f = (struct fake_master){
+		.loop = l, .slave_id = "slave-1", .epoch = {.incarnation = "registry-1", .term = 7}, .ack = true};
 	f->http = http_server_create(l, "127.0.0.1", 0, fake_routes, 1, f, &err);
 	assert_non_null(f->http);
 	f->listener = listener_create(l, "127.0.0.1", 0, fake_on_accept, f, &err);
 	assert_non_null(f->listener);
 }
 
-static void fake_stop(struct fake_master *f)
+static inline void fake_stop(struct fake_master *f)
 {
 	peer_destroy(f->peer);
 	listener_destroy(f->listener);
@@ -184,7 +185,7 @@ static void fake_stop(struct fake_master *f)
 }
 
 /* Closes the connection; the slave comes back by itself. */
-static void fake_hang_up(struct fake_master *f)
+static inline void fake_hang_up(struct fake_master *f)
 {
 	peer_destroy(f->peer);
 	f->peer = NULL;
@@ -199,15 +200,15 @@ static struct fl_framework_capability fake_capabilities[] = {{FL_CAPABILITY_PART
 struct fake_task {
 	const char *id, *command;
 	int64_t cpus_milli, mem_milli;
-	int64_t grace_ms;               /* 0: 1 ms */
-	int64_t max_completion_ms;      /* 0: none */
-	const char *ports;              /* "31000" one port */
+	int64_t grace_ms;          /* 0: 1 ms */
+	int64_t max_completion_ms; /* 0: none */
+	const char *ports;         /* "31000" one port */
 	uint64_t port;
-	bool plain;                     /* its framework has no capabilities */
-	const char *slave_id;           /* NULL: the right one */
+	bool plain;           /* its framework has no capabilities */
+	const char *slave_id; /* NULL: the right one */
 };
 
-static void fake_run(struct fake_master *f, struct fake_task t)
+static inline void fake_run(struct fake_master *f, struct fake_task t)
 {
 	struct fl_scalar cpus = {t.cpus_milli ? t.cpus_milli : 100}, mem = {t.mem_milli ? t.mem_milli : 32000};
 	struct fl_range range = {t.port, t.port};
@@ -216,7 +217,8 @@ static void fake_run(struct fake_master *f, struct fake_task t)
 	                                  {.name = "mem", .type = FL_SCALAR, .scalar = &mem},
 	                                  {.name = "ports", .type = FL_RANGES, .ranges = &ranges}};
 	struct fl_command_info command = {.value = t.command, .has_shell = true, .shell = true};
-	struct fl_duration_info grace = {(t.grace_ms ? t.grace_ms : 1) * 1000000}, max = {t.max_completion_ms * 1000000};
+	struct fl_duration_info grace = {(t.grace_ms ? t.grace_ms : 1) * 1000000},
+				max = {t.max_completion_ms * 1000000};
 	struct fl_kill_policy policy = {.grace_period = &grace};
 	struct fl_task_info task = {.name = t.id,
 	                            .task_id = t.id,
@@ -236,7 +238,7 @@ static void fake_run(struct fake_master *f, struct fake_task t)
 	peer_send(f->peer, MSG_run_task, &m);
 }
 
-static void fake_kill(struct fake_master *f, const char *task_id)
+static inline void fake_kill(struct fake_master *f, const char *task_id)
 {
 	struct fl_kill_task m = {.epoch = &f->epoch, .framework_id = "fw-1", .task_id = task_id};
 	peer_send(f->peer, MSG_kill_task, &m);
@@ -244,7 +246,8 @@ static void fake_kill(struct fake_master *f, const char *task_id)
 
 /* ---- what came ---- */
 
-static const struct fl_task_status *fake_status(const struct fake_master *f, const char *task_id, enum fl_task_state state)
+static inline const struct fl_task_status *fake_status(const struct fake_master *f, const char *task_id,
+                                                       enum fl_task_state state)
 {
 	for (size_t i = 0; i < f->n_updates; i++) {
 		const struct fl_status_update *u = f->updates[i].rec;
@@ -274,7 +277,8 @@ static size_t fake_history(const struct fake_master *f, const char *task_id, enu
 	return n;
 }
 
-static void fake_expect_history(const struct fake_master *f, const char *task_id, const enum fl_task_state *want, size_t n)
+static inline void fake_expect_history(const struct fake_master *f, const char *task_id, const enum fl_task_state *want,
+                                       size_t n)
 {
 	enum fl_task_state got[32];
 
@@ -282,18 +286,18 @@ static void fake_expect_history(const struct fake_master *f, const char *task_id
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(enum_name(&enum_task_state, got[i]), enum_name(&enum_task_state, want[i]));
 }
-#define EXPECT_HISTORY(f, task_id, ...)                                                                                \
-	fake_expect_history(f, task_id, (const enum fl_task_state[]){__VA_ARGS__},                                     \
+#define EXPECT_HISTORY(f, task_id, ...)                                            \
+	fake_expect_history(f, task_id, (const enum fl_task_state[]){__VA_ARGS__}, \
 	                    sizeof((const enum fl_task_state[]){__VA_ARGS__}) / sizeof(enum fl_task_state))
 
 /* Turns the loop until the condition holds; fails the test when it takes too long. */
-#define PUMP_UNTIL(l, condition)                                                                                       \
-	do {                                                                                                           \
-		int64_t _end = loop_now_us(l) / 1000 + PATIENCE_MS;                                                    \
-		while (!(condition) && loop_now_us(l) / 1000 < _end)                                                   \
-			loop_step(l, 50);                                                                              \
-		if (!(condition))                                                                                      \
-			fail_msg("did not happen: %s", #condition);                                                    \
+#define PUMP_UNTIL(l, condition)                                     \
+	do {                                                         \
+		int64_t _end = loop_now_us(l) / 1000 + PATIENCE_MS;  \
+		while (!(condition) && loop_now_us(l) / 1000 < _end) \
+			loop_step(l, 50);                            \
+		if (!(condition))                                    \
+			fail_msg("did not happen: %s", #condition);  \
 	} while (0)
 
 static inline void pump_ms(struct loop *l, int64_t ms)

@@ -21,7 +21,8 @@ static void test_kinds(void **state)
 	struct err err = {0};
 	size_t n;
 
-	assert_int_equal(attributes_parse(" rack : r1; level:10.5;ports:[1-5, 7-9];url:http://x:1 ;", z, &a, &n, &err), 0);
+	assert_int_equal(attributes_parse(" rack : r1; level:10.5;ports:[1-5, 7-9];url:http://x:1 ;", z, &a, &n, &err),
+	                 0);
 	assert_int_equal(n, 4);
 	assert_string_equal(a[0].name, "rack");
 	assert_int_equal(a[0].type, FL_TEXT);
@@ -60,7 +61,7 @@ static void test_bad(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds), cmocka_unit_test(test_none), cmocka_unit_test(test_bad)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_none),
+	                                   cmocka_unit_test(test_bad)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ static char *root_of(struct disk_fixture *x)
 	return xasprintf("%s/boxes", x->dir);
 }
 
-static int read_part(struct disk_fixture *x, const char *path, uint64_t offset, uint64_t length, char *out, uint64_t *size)
+static int read_part(struct disk_fixture *x, const char *path, uint64_t offset, uint64_t length, char *out,
+                     uint64_t *size)
 {
 	_cleanup_zone_ struct zone *z = zone_create();
 	_cleanup_free_ char *root = root_of(x);
@@ -81,8 +82,14 @@ static void test_read(void **state)
 
 static void test_ways_out_are_closed(void **state)
 {
-	static const char *const bad[] = {"../secret",         "fw/../../secret", "fw/t/c/link", "fw/t/c/near",
-	                                  "fw/t/c/up/secret",  "fw/t/c/fifo",     "fw/t/c",      "",
+	static const char *const bad[] = {"../secret",
+	                                  "fw/../../secret",
+	                                  "fw/t/c/link",
+	                                  "fw/t/c/near",
+	                                  "fw/t/c/up/secret",
+	                                  "fw/t/c/fifo",
+	                                  "fw/t/c",
+	                                  "",
 	                                  "fw/t/c/up/boxes/fw/t/c/stdout"};
 	struct disk_fixture *x = *state;
 	char out[64];
@@ -137,7 +144,7 @@ static void test_big_reads_are_cut(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, disk_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(test_read), TEST(test_ways_out_are_closed), TEST(test_list), TEST(test_big_reads_are_cut)};
+	const struct CMUnitTest tests[] = {TEST(test_read), TEST(test_ways_out_are_closed), TEST(test_list),
+	                                   TEST(test_big_reads_are_cut)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

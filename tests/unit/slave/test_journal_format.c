@@ -28,7 +28,7 @@ static void put(struct buf *out, int i)
 	memset(uuid, i, sizeof(uuid));
 	snprintf(task, sizeof(task), "task %d", i);
 	struct fl_journal_record rec = {
-	        .kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = task, .uuid = {uuid, sizeof(uuid)}};
+		.kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = task, .uuid = {uuid, sizeof(uuid)}};
 	assert_int_equal(journal_format_put(&rec, out, NULL), 0);
 }
 
@@ -184,7 +184,7 @@ static void test_records_inside_a_record_are_not_read(void **state)
 
 	put(&inner, 7);
 	struct fl_journal_record rec = {
-	        .kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = "task 1", .uuid = {inner.data, inner.size}};
+		.kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = "task 1", .uuid = {inner.data, inner.size}};
 	assert_int_equal(journal_format_put(&rec, &b, NULL), 0);
 	put(&b, 2);
 	b.data[30] ^= 0x40;
@@ -199,7 +199,7 @@ static void test_too_big_is_refused(void **state)
 	struct err err = {0};
 	uint8_t *bytes = xcalloc(1, JOURNAL_MAX_PAYLOAD);
 	struct fl_journal_record rec = {
-	        .kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = "t", .uuid = {bytes, JOURNAL_MAX_PAYLOAD}};
+		.kind = FL_JOURNAL_ACK, .framework_id = "fw", .task_id = "t", .uuid = {bytes, JOURNAL_MAX_PAYLOAD}};
 
 	assert_int_equal(journal_format_put(&rec, &b, &err), -EMSGSIZE);
 	assert_int_equal(b.size, 0);

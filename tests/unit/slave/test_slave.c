@@ -122,8 +122,9 @@ static void test_environment(void **state)
 
 	fixture_register(x);
 	fake_run(&x->master,
-	         (struct fake_task){"t", "test \"$FAIRLEAD_TASK_ID$MESOS_TASK_ID\" = tt -a \"$MESOS_FRAMEWORK_ID\" = fw-1 -a "
-	                                 "\"$SANDBOX\" = /sandbox -a \"$MESOS_SLAVE_ID\" = slave-1 -a -n \"$PATH\""});
+	         (struct fake_task){
+			 "t", "test \"$FAIRLEAD_TASK_ID$MESOS_TASK_ID\" = tt -a \"$MESOS_FRAMEWORK_ID\" = fw-1 -a "
+			      "\"$SANDBOX\" = /sandbox -a \"$MESOS_SLAVE_ID\" = slave-1 -a -n \"$PATH\""});
 	PUMP_UNTIL(x->loop, fixture_saw(x, "t", FL_TASK_FINISHED) || fixture_saw(x, "t", FL_TASK_FAILED));
 	assert_true(fixture_saw(x, "t", FL_TASK_FINISHED));
 }
@@ -265,8 +266,12 @@ static void test_reconcile(void **state)
 {
 	struct fixture *x = *state;
 	struct fl_task tasks[] = {
-	        {.name = "t", .task_id = "t", .framework_id = "fw-1", .slave_id = "slave-1", .state = FL_TASK_RUNNING},
-	        {.name = "x", .task_id = "ghost", .framework_id = "fw-1", .slave_id = "slave-1", .state = FL_TASK_RUNNING}};
+		{.name = "t", .task_id = "t", .framework_id = "fw-1", .slave_id = "slave-1", .state = FL_TASK_RUNNING},
+		{.name = "x",
+	         .task_id = "ghost",
+	         .framework_id = "fw-1",
+	         .slave_id = "slave-1",
+	         .state = FL_TASK_RUNNING}};
 	struct fl_slave_reconcile order = {.epoch = &x->master.epoch, .tasks = tasks, .n_tasks = 2};
 
 	fixture_register(x);
@@ -326,7 +331,8 @@ static void test_other_incarnation_is_refused(void **state)
 	x->master.epoch = (struct fl_epoch){.incarnation = "registry-2", .term = 100};
 	fake_run(&x->master, (struct fake_task){"t", "true"});
 	PUMP_UNTIL(x->loop, x->master.n_refused == 1);
-	assert_int_equal(((const struct fl_order_refused *)x->master.last_refused.rec)->refusal, FL_REFUSAL_INCARNATION);
+	assert_int_equal(((const struct fl_order_refused *)x->master.last_refused.rec)->refusal,
+	                 FL_REFUSAL_INCARNATION);
 	fixture_stop_slave(x);
 	fixture_start_slave(x);
 	PUMP_UNTIL(x->loop, x->master.n_refused >= 2);
@@ -428,8 +434,9 @@ static void test_unacknowledged_updates_survive_restart(void **state)
 	m->ack = false;
 	fixture_register(x);
 	fake_run(m, (struct fake_task){"t", "true"});
-	PUMP_UNTIL(x->loop, m->n_updates > 0 && ((const struct fl_status_update *)m->updates[m->n_updates - 1].rec)
-	                                                        ->latest_state == FL_TASK_FINISHED);
+	PUMP_UNTIL(x->loop, m->n_updates > 0 &&
+	                            ((const struct fl_status_update *)m->updates[m->n_updates - 1].rec)->latest_state ==
+	                                    FL_TASK_FINISHED);
 	pump_ms(x->loop, 100);
 	for (int i = 0; i < 2; i++) {
 		fixture_stop_slave(x);
@@ -466,8 +473,7 @@ static void test_stop_at_any_turn_of_a_launch(void **state)
 		fixture_check(x);
 		fake_kill(m, id);
 		PUMP_UNTIL(x->loop, fixture_saw(x, id, FL_TASK_KILLED) || fixture_saw(x, id, FL_TASK_DROPPED) ||
-		                            fixture_saw(x, id, FL_TASK_FAILED) ||
-		                            fixture_saw(x, id, FL_TASK_LOST));
+		                            fixture_saw(x, id, FL_TASK_FAILED) || fixture_saw(x, id, FL_TASK_LOST));
 		fixture_check(x);
 		pump_ms(x->loop, 20);
 		fixture_stop_slave(x);
@@ -553,7 +559,8 @@ int main(void)
 		TEST(test_newer_epoch_is_obeyed_in_order_and_kept),
 		TEST(test_other_incarnation_is_refused),
 		TEST(test_updates_are_repeated_until_acknowledged),
-		cmocka_unit_test_setup_teardown(test_head_is_resent_on_reregistration, fixture_setup_stopped, fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_head_is_resent_on_reregistration, fixture_setup_stopped,
+	                                        fixture_teardown),
 		TEST(test_containers_outlive_the_slave),
 		TEST(test_unacknowledged_updates_survive_restart),
 		TEST(test_stop_at_any_turn_of_a_launch),
