@@ -1,6 +1,7 @@
 /* A framework's side of the protocol.
  *
- * Owns: the loop (unless given one), the detector, the connection to the leader, the framework's info and id.
+ * Owns: the loop (unless given one), the detector, the connection to the leader, the framework's info and id, and which of
+ * its roles are suppressed.
  * States: SEEKING (no leader known) → WAITING (random backoff) → CONNECTING → SUBSCRIBING → SUBSCRIBED → LEAVING
  * (teardown sent) → STOPPED. Any loss of the connection before STOPPED leads back to WAITING or SEEKING.
  * Invariants: a peer exists exactly in CONNECTING, SUBSCRIBING, SUBSCRIBED and LEAVING; the framework id, once given, never
@@ -19,6 +20,7 @@
 #include "base/mem.h"
 #include "base/sm.h"
 #include "base/str.h"
+#include "framework-sdk/options.h"
 #include "msg/codec.h"
 #include "net/conn.h"
 #include "net/detect.h"
@@ -56,12 +58,18 @@ struct fl_scheduler {
 	int64_t heartbeat_ms, backoff_first_ms, backoff_ms;
 	struct detect *detect;
 	struct peer *peer;
-	struct timer timer; /* WAITING: backoff; SUBSCRIBING: patience; LEAVING: patience */
-	struct owned info;  /* fl_framework_info; id NULL until the first subscription */
+	char *master_id;     /* whom the peer is or was for */
+	struct timer timer;  /* WAITING: backoff; SUBSCRIBING: patience; LEAVING: patience */
+	struct owned info;   /* fl_framework_info, its id left out */
 	struct owned leader; /* fl_master_info; rec NULL when nobody is known to lead */
+	const char *const *roles; /* of info */
+	const char *role;         /* what roles is for a framework without MULTI_ROLE */
+	bool *suppressed;         /* one for each of roles */
+	size_t n_roles;
 	char *framework_id;
 	char run[37];     /* random; with attempt it tells the master which of our subscriptions is the newest */
 	uint64_t attempt;
+	const struct fl_task_status *unacknowledged; /* while its callback runs */
 	int result;
 	struct err error;
 };
@@ -89,10 +97,33 @@ static void drop_peer(struct fl_scheduler *s)
 	s->peer = NULL;
 }
 
+static void send_call(struct fl_scheduler *s, struct fl_call *call)
+{
+	call->framework_id = s->framework_id;
+	peer_send(s->peer, MSG_call, call);
+}
+
+/* The callback of an update has returned, or has ended everything: that, too, means that it knows. */
+static void acknowledge(struct fl_scheduler *s)
+{
+	const struct fl_task_status *status = s->unacknowledged;
+
+	s->unacknowledged = NULL;
+	if (!status || !status->uuid.size || !status->slave_id || !fl_subscribed(s))
+		return;
+	struct fl_call_acknowledge ack = {
+		.slave_id = status->slave_id,
+		.task_id = status->task_id,
+		.uuid = status->uuid,
+	};
+	send_call(s, &(struct fl_call){.type = FL_CALL_ACKNOWLEDGE, .acknowledge = &ack});
+}
+
 static void stop(struct fl_scheduler *s, int result)
 {
 	if (sm_is_final(&s->sm))
 		return;
+	acknowledge(s);
 	if (s->peer)
 		peer_finish(s->peer);
 	s->peer = NULL;
@@ -100,14 +131,15 @@ static void stop(struct fl_scheduler *s, int result)
 	sm_move(&s->sm, STOPPED);
 }
 
+/* The callback comes last: what it calls finds a scheduler that has stopped. */
 static void fail(struct fl_scheduler *s, const char *message)
 {
 	err_set(&s->error, EPROTO, "%s", message);
+	stop(s, -EPROTO);
 	if (s->cb.error)
 		s->cb.error(s, s->user, message);
 	else
 		fprintf(stderr, "fairlead: %s\n", message);
-	stop(s, -EPROTO);
 }
 
 /* ---------------------------------------------------------------------------------------------- finding the master */
@@ -133,19 +165,14 @@ static void lose(struct fl_scheduler *s)
 		s->cb.disconnected(s, s->user);
 }
 
-static bool same_leader(const struct fl_master_info *a, const struct fl_master_info *b)
-{
-	return a && b && strcmp(a->id, b->id) == 0;
-}
-
+/* A connection to a leader that is no longer known is kept: only its end, or another leader, ends it. */
 static void on_leader(void *user, const struct fl_master_info *leader)
 {
 	struct fl_scheduler *s = user;
-	bool changed = !same_leader(s->leader.rec, leader);
 
 	owned_set(&s->leader, &rec_master_info, leader);
-	if (!leader || !changed)
-		return; /* a connection to a leader that is no longer known is kept: only its end ends it */
+	if (!leader || (s->peer && str_equal(s->master_id, leader->id)))
+		return;
 	s->backoff_ms = s->backoff_first_ms;
 	switch (sm_state(&s->sm)) {
 	case SEEKING:
@@ -170,18 +197,14 @@ static const char *leader_host(const struct fl_master_info *leader)
 
 /* ---------------------------------------------------------------------------------------------- the connection */
 
-static void send_call(struct fl_scheduler *s, struct fl_call *call)
-{
-	call->framework_id = s->framework_id;
-	peer_send(s->peer, MSG_call, call);
-}
-
 static void on_ready(void *user, struct peer *p, const struct fl_hello *hello)
 {
 	struct fl_scheduler *s = user;
 	struct fl_framework_info info = *(const struct fl_framework_info *)s->info.rec;
+	_cleanup_free_ const char **suppressed = xcalloc(s->n_roles + 1, sizeof(*suppressed));
 	struct fl_call_subscribe subscribe = {
 		.framework_info = &info,
+		.suppressed_roles = suppressed,
 		.run = s->run,
 		.has_attempt = true,
 		.attempt = ++s->attempt,
@@ -191,21 +214,12 @@ static void on_ready(void *user, struct peer *p, const struct fl_hello *hello)
 	(void)p;
 	(void)hello;
 	info.id = s->framework_id;
+	for (size_t i = 0; i < s->n_roles; i++)
+		if (s->suppressed[i])
+			suppressed[subscribe.n_suppressed_roles++] = s->roles[i];
 	sm_move(&s->sm, SUBSCRIBING);
 	timer_set(&s->timer, CONNECT_TIMEOUT_MS);
 	send_call(s, &call);
-}
-
-static void acknowledge(struct fl_scheduler *s, const struct fl_task_status *status)
-{
-	struct fl_call_acknowledge ack = {
-		.slave_id = status->slave_id,
-		.task_id = status->task_id,
-		.uuid = status->uuid,
-	};
-	struct fl_call call = {.type = FL_CALL_ACKNOWLEDGE, .acknowledge = &ack};
-	if (status->uuid.size && status->slave_id)
-		send_call(s, &call);
 }
 
 static void on_subscribed(struct fl_scheduler *s, const struct fl_event_subscribed *e)
@@ -232,10 +246,10 @@ static void on_offers(struct fl_scheduler *s, const struct fl_event_offers *e)
 
 static void on_update(struct fl_scheduler *s, const struct fl_task_status *status)
 {
+	s->unacknowledged = s->explicit_acknowledge ? NULL : status;
 	if (s->cb.update)
 		s->cb.update(s, s->user, status);
-	if (!s->explicit_acknowledge && fl_subscribed(s))
-		acknowledge(s, status);
+	acknowledge(s);
 }
 
 static void on_event(struct fl_scheduler *s, const struct fl_event *e)
@@ -265,22 +279,32 @@ static void on_message(void *user, struct peer *p, const struct message_desc *de
 		on_event(user, rec);
 }
 
+static bool is_fatal(enum fl_refusal refusal)
+{
+	return refusal == FL_REFUSAL_CLUSTER || refusal == FL_REFUSAL_PROTOCOL || refusal == FL_REFUSAL_INVALID;
+}
+
+/* A master that has removed the framework closes the connection and says nothing. */
+static void on_left(struct fl_scheduler *s, const struct fl_refused *refused, const char *why)
+{
+	if (refused)
+		err_set(&s->error, ECONNREFUSED, "the master did not do the teardown: %s", why);
+	stop(s, refused ? -ECONNREFUSED : 0);
+}
+
 static void on_close(void *user, struct peer *p, const struct fl_refused *refused, const char *why)
 {
 	struct fl_scheduler *s = user;
-	enum fl_refusal refusal = refused ? refused->refusal : 0;
 
 	(void)p;
 	log_debug("scheduler.disconnected framework=%s why=\"%s\"", s->framework_id ? s->framework_id : "-", why);
 	if (sm_state(&s->sm) == LEAVING) {
-		drop_peer(s);
-		stop(s, 0);
-	} else if (refusal == FL_REFUSAL_CLUSTER || refusal == FL_REFUSAL_PROTOCOL || refusal == FL_REFUSAL_INVALID) {
-		drop_peer(s);
-		fail(s, refused->message ? refused->message : enum_doc(&enum_refusal, (int)refusal));
+		on_left(s, refused, why);
+	} else if (refused && is_fatal(refused->refusal)) {
+		fail(s, refused->message ? refused->message : enum_doc(&enum_refusal, (int)refused->refusal));
 	} else {
-		lose(s);
 		detect_again(s->detect);
+		lose(s);
 	}
 }
 
@@ -297,8 +321,27 @@ static void connect_to_leader(struct fl_scheduler *s)
 		.heartbeat_ms = s->heartbeat_ms,
 		.timeout_ms = CONNECT_TIMEOUT_MS,
 	};
+	free(s->master_id);
+	s->master_id = xstrdup(leader->id);
 	s->peer = peer_connect(s->loop, &self, leader_host(leader), (int)leader->fairlead_port, &peer_ops, s);
 	sm_move(&s->sm, CONNECTING);
+}
+
+/* The leader's own word on its cluster; without it the hello tells, too late for a reason that people can read. */
+static void step_waiting(struct fl_scheduler *s)
+{
+	const struct fl_master_info *leader = s->leader.rec;
+	struct err err = {0};
+
+	if (!leader) {
+		sm_move(&s->sm, SEEKING);
+	} else if (*s->cluster && leader->cluster && strcmp(s->cluster, leader->cluster) != 0) {
+		err_set(&err, EPROTO, "the masters belong to cluster '%.100s', not to '%.100s'; check options.cluster and where "
+		        "masters are looked for", leader->cluster, s->cluster);
+		fail(s, err.text);
+	} else {
+		connect_to_leader(s);
+	}
 }
 
 static void on_timer(void *user)
@@ -307,14 +350,11 @@ static void on_timer(void *user)
 
 	switch (sm_state(&s->sm)) {
 	case WAITING:
-		if (s->leader.rec)
-			connect_to_leader(s);
-		else
-			sm_move(&s->sm, SEEKING);
+		step_waiting(s);
 		break;
 	case SUBSCRIBING: /* connected, but no answer: a master that does not lead any more */
-		lose(s);
 		detect_again(s->detect);
+		lose(s);
 		break;
 	case LEAVING:
 		err_set(&s->error, ETIMEDOUT, "the master did not confirm the teardown");
@@ -332,17 +372,6 @@ static int64_t or_default_ms(int64_t ns, int64_t default_ms)
 	return ns > 0 ? (ns + NS_PER_MS - 1) / NS_PER_MS : default_ms;
 }
 
-static int options_check(const struct fl_scheduler_options *o, const struct fl_scheduler_callbacks *cb, struct err *err)
-{
-	if (o->struct_size < offsetof(struct fl_scheduler_options, explicit_acknowledge))
-		return err_set(err, EINVAL, "options.struct_size is not set to sizeof(struct fl_scheduler_options)");
-	if (cb->struct_size < offsetof(struct fl_scheduler_callbacks, rescinded))
-		return err_set(err, EINVAL, "callbacks.struct_size is not set to sizeof(struct fl_scheduler_callbacks)");
-	if (!o->framework || !o->framework->name || !o->framework->name[0])
-		return err_set(err, EINVAL, "options.framework needs a name");
-	return 0;
-}
-
 static int start_detecting(struct fl_scheduler *s, const struct fl_scheduler_options *o, struct err *err)
 {
 	struct url url;
@@ -358,6 +387,24 @@ static int start_detecting(struct fl_scheduler *s, const struct fl_scheduler_opt
 	return s->detect ? 0 : r < 0 ? r : -EINVAL;
 }
 
+static bool is_multi_role(const struct fl_framework_info *info)
+{
+	for (size_t i = 0; i < info->n_capabilities; i++)
+		if (info->capabilities[i].type == FL_CAPABILITY_MULTI_ROLE)
+			return true;
+	return false;
+}
+
+static void keep_roles(struct fl_scheduler *s)
+{
+	const struct fl_framework_info *info = s->info.rec;
+
+	s->role = info->role ? info->role : "*";
+	s->roles = is_multi_role(info) ? info->roles : &s->role;
+	s->n_roles = is_multi_role(info) ? info->n_roles : 1;
+	s->suppressed = xcalloc(s->n_roles + 1, sizeof(*s->suppressed));
+}
+
 static void keep_info(struct fl_scheduler *s, const struct fl_framework_info *info)
 {
 	struct fl_framework_info copy = *info;
@@ -367,25 +414,29 @@ static void keep_info(struct fl_scheduler *s, const struct fl_framework_info *in
 		s->framework_id = xstrdup(copy.id);
 	copy.id = NULL;
 	owned_set(&s->info, &rec_framework_info, &copy);
+	keep_roles(s);
 }
 
 fl_scheduler *scheduler_create_on(struct loop *l, const struct fl_scheduler_options *options,
                                   const struct fl_scheduler_callbacks *callbacks, void *user, struct err *err)
 {
 	struct fl_scheduler_options o = {0};
+	struct fl_scheduler_callbacks cb = {0};
 	struct fl_scheduler *s;
 
-	if (options_check(options, callbacks, err) < 0)
+	if (options_copy(options, callbacks, &o, &cb, err) < 0)
 		return NULL;
-	memcpy(&o, options, options->struct_size < sizeof(o) ? options->struct_size : sizeof(o));
 	s = xcalloc(1, sizeof(*s));
-	memcpy(&s->cb, callbacks, callbacks->struct_size < sizeof(s->cb) ? callbacks->struct_size : sizeof(s->cb));
+	s->cb = cb;
 	s->loop = l;
 	s->user = user;
 	s->cluster = xstrdup(o.cluster ? o.cluster : "");
 	s->explicit_acknowledge = o.explicit_acknowledge;
 	s->heartbeat_ms = or_default_ms(o.heartbeat_ns, 1000);
-	s->backoff_first_ms = s->backoff_ms = or_default_ms(o.backoff_ns, 100);
+	s->backoff_first_ms = or_default_ms(o.backoff_ns, 100);
+	if (s->backoff_first_ms > BACKOFF_MAX_MS)
+		s->backoff_first_ms = BACKOFF_MAX_MS;
+	s->backoff_ms = s->backoff_first_ms;
 	keep_info(s, o.framework);
 	str_uuid(loop_random(l), loop_random(l), s->run);
 	sm_init(&s->sm, states, ARRAY_SIZE(states), SEEKING, "scheduler", o.framework->name, scheduler_sound,
@@ -416,19 +467,30 @@ FL_API fl_scheduler *fl_scheduler_create(const struct fl_scheduler_options *opti
 	return NULL;
 }
 
+/* Its own loop turns once more: for what was queued since the last turn, and for questions that were given up. */
+static void end_loop(struct loop *l)
+{
+	loop_step(l, 0);
+	conn_sweep(l);
+	loop_destroy(l);
+}
+
 FL_API void fl_scheduler_destroy(fl_scheduler *s)
 {
 	if (!s)
 		return;
 	timer_stop(&s->timer);
-	peer_destroy(s->peer);
+	if (s->peer)
+		peer_finish(s->peer);
 	detect_destroy(s->detect);
+	if (s->own_loop)
+		end_loop(s->loop);
 	owned_fini(&s->info);
 	owned_fini(&s->leader);
+	free(s->suppressed);
 	free(s->framework_id);
+	free(s->master_id);
 	free(s->cluster);
-	if (s->own_loop)
-		loop_destroy(s->loop);
 	free(s);
 }
 
@@ -473,175 +535,48 @@ FL_API const char *fl_version(void)
 	return FAIRLEAD_VERSION;
 }
 
-/* ---------------------------------------------------------------------------------------------- calls */
+/* ---------------------------------------------------------------------------------------------- for calls.c */
 
 /* Checks the whole call before it is queued, so that a caller's mistake is an error of the call, not of the connection. */
-static int checked_call(struct fl_scheduler *s, struct fl_call *call)
+int scheduler_call(fl_scheduler *s, struct fl_call *call)
 {
+	_cleanup_buf_ struct buf scratch = {0};
+	int r;
+
 	call->framework_id = s->framework_id;
 	if (!fl_subscribed(s))
 		return err_set(&s->error, ENOTCONN, "not subscribed to a master");
-	struct buf scratch = {0};
-	int r = message_encode(MSG_call, call, &scratch, &s->error);
-	size_t size = scratch.size;
-	buf_fini(&scratch);
-	if (r < 0)
+	if ((r = message_encode(MSG_call, call, &scratch, &s->error)) < 0)
 		return r;
-	if (size > CONN_MAX_FRAME)
+	if (scratch.size > CONN_MAX_FRAME)
 		return err_set(&s->error, EMSGSIZE, "the call has %zu bytes, at most %u are possible: use several calls",
-		               size, CONN_MAX_FRAME);
+		               scratch.size, CONN_MAX_FRAME);
 	peer_send(s->peer, MSG_call, call);
 	return 0;
 }
 
-static struct fl_filters *filters_of(int64_t refuse_ns, struct fl_filters *f)
+static bool is_named(const char *const *names, size_t n, const char *name)
 {
-	*f = (struct fl_filters){.has_refuse_ns = true, .refuse_ns = refuse_ns};
-	return refuse_ns < 0 ? NULL : f;
-}
-
-FL_API int fl_accept(fl_scheduler *s, const char *const *offer_ids, size_t n_offers,
-                     const struct fl_operation *operations, size_t n_operations, int64_t refuse_ns)
-{
-	struct fl_filters filters;
-	struct fl_call_accept accept = {
-		.offer_ids = (const char **)offer_ids,
-		.n_offer_ids = n_offers,
-		.operations = (struct fl_operation *)operations,
-		.n_operations = n_operations,
-		.filters = filters_of(refuse_ns, &filters),
-	};
-	struct fl_call call = {.type = FL_CALL_ACCEPT, .accept = &accept};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_launch(fl_scheduler *s, const struct fl_offer *offer, const struct fl_task_info *tasks, size_t n,
-                     int64_t refuse_ns)
-{
-	struct fl_task_info *copies = xmemdup(tasks, n * sizeof(*tasks));
-	struct fl_launch launch = {.task_infos = copies, .n_task_infos = n};
-	struct fl_operation operation = {.type = FL_OPERATION_LAUNCH, .launch = &launch};
-
 	for (size_t i = 0; i < n; i++)
-		if (!copies[i].slave_id)
-			copies[i].slave_id = offer->slave_id;
-	int r = fl_accept(s, &offer->id, 1, &operation, 1, refuse_ns);
-	free(copies);
-	return r;
+		if (str_equal(names[i], name))
+			return true;
+	return false;
 }
 
-FL_API int fl_decline(fl_scheduler *s, const char *offer_id, int64_t refuse_ns)
+void scheduler_suppress(fl_scheduler *s, const char *const *roles, size_t n, bool suppress)
 {
-	struct fl_filters filters;
-	struct fl_call_decline decline = {
-		.offer_ids = &offer_id,
-		.n_offer_ids = 1,
-		.filters = filters_of(refuse_ns, &filters),
-	};
-	struct fl_call call = {.type = FL_CALL_DECLINE, .decline = &decline};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_revive(fl_scheduler *s, const char *const *roles, size_t n)
-{
-	struct fl_call_roles revive = {.roles = (const char **)roles, .n_roles = n};
-	struct fl_call call = {.type = FL_CALL_REVIVE, .revive = &revive};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_suppress(fl_scheduler *s, const char *const *roles, size_t n)
-{
-	struct fl_call_roles suppress = {.roles = (const char **)roles, .n_roles = n};
-	struct fl_call call = {.type = FL_CALL_SUPPRESS, .suppress = &suppress};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_kill(fl_scheduler *s, const char *task_id, const char *slave_id, int64_t grace_ns)
-{
-	struct fl_duration_info grace = {.nanoseconds = grace_ns};
-	struct fl_kill_policy policy = {.grace_period = &grace};
-	struct fl_call_kill kill = {
-		.task_id = task_id,
-		.slave_id = slave_id,
-		.kill_policy = grace_ns < 0 ? NULL : &policy,
-	};
-	struct fl_call call = {.type = FL_CALL_KILL, .kill = &kill};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_acknowledge(fl_scheduler *s, const struct fl_task_status *status)
-{
-	if (!fl_subscribed(s))
-		return err_set(&s->error, ENOTCONN, "not subscribed to a master");
-	acknowledge(s, status);
-	return 0;
-}
-
-FL_API int fl_reconcile(fl_scheduler *s, const struct fl_reconcile_task *tasks, size_t n)
-{
-	struct fl_call_reconcile reconcile = {.tasks = (struct fl_reconcile_task *)tasks, .n_tasks = n};
-	struct fl_call call = {.type = FL_CALL_RECONCILE, .reconcile = &reconcile};
-	return checked_call(s, &call);
-}
-
-FL_API int fl_message(fl_scheduler *s, const char *slave_id, const char *executor_id, const void *data, size_t size)
-{
-	struct fl_call_message message = {
-		.slave_id = slave_id,
-		.executor_id = executor_id,
-		.data = {.data = data, .size = size},
-	};
-	struct fl_call call = {.type = FL_CALL_MESSAGE, .message = &message};
-	return checked_call(s, &call);
+	for (size_t i = 0; i < s->n_roles; i++)
+		if (n == 0 || is_named(roles, n, s->roles[i]))
+			s->suppressed[i] = suppress;
 }
 
 FL_API int fl_teardown(fl_scheduler *s)
 {
-	struct fl_call call = {.type = FL_CALL_TEARDOWN};
-	int r = checked_call(s, &call);
+	int r = scheduler_call(s, &(struct fl_call){.type = FL_CALL_TEARDOWN});
+
 	if (r < 0)
 		return r;
 	sm_move(&s->sm, LEAVING);
 	timer_set(&s->timer, LEAVE_TIMEOUT_MS);
 	return 0;
-}
-
-/* ---------------------------------------------------------------------------------------------- helpers */
-
-FL_API int64_t fl_offer_scalar(const struct fl_offer *offer, const char *name)
-{
-	int64_t sum = 0;
-	for (size_t i = 0; i < offer->n_resources; i++) {
-		const struct fl_resource *r = &offer->resources[i];
-		if (r->type == FL_SCALAR && r->scalar && strcmp(r->name, name) == 0)
-			sum += r->scalar->value;
-	}
-	return sum;
-}
-
-FL_API bool fl_task_state_terminal(enum fl_task_state state)
-{
-	switch (state) {
-	case FL_TASK_FINISHED:
-	case FL_TASK_FAILED:
-	case FL_TASK_KILLED:
-	case FL_TASK_ERROR:
-	case FL_TASK_LOST:
-	case FL_TASK_DROPPED:
-	case FL_TASK_GONE:
-	case FL_TASK_GONE_BY_OPERATOR:
-		return true;
-	default:
-		return false;
-	}
-}
-
-FL_API const char *fl_task_state_name(enum fl_task_state state)
-{
-	return enum_name(&enum_task_state, (int)state);
-}
-
-FL_API const char *fl_reason_name(enum fl_reason reason)
-{
-	return reason ? enum_name(&enum_reason, (int)reason) : "";
 }

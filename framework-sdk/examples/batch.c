@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#define MAX_TASKS 1000 /* of one accept, whose size is limited */
+
 enum job_state { PENDING, IN_FLIGHT, FINISHED, FAILED };
 
 struct job {
@@ -75,7 +77,6 @@ static void on_subscribed(fl_scheduler *s, void *user, const struct fl_event_sub
 	for (size_t i = 0; i < b->n_jobs; i++)
 		b->jobs[i].confirmed = false;
 	ask_for_unconfirmed(s, b);
-	b->suppressed = false;
 }
 
 static void on_disconnected(fl_scheduler *s, void *user)
@@ -85,41 +86,47 @@ static void on_disconnected(fl_scheduler *s, void *user)
 	say("disconnected", "");
 }
 
+static void describe(struct fl_task_info *task, struct job *job, const struct batch *b, const struct fl_offer *offer)
+{
+	snprintf(job->id, sizeof(job->id), "batch-%zu.%d", (size_t)(job - b->jobs) + 1, job->attempt);
+	snprintf(job->slave, sizeof(job->slave), "%s", offer->slave_id);
+	*task = (struct fl_task_info){.name = "batch", .task_id = job->id};
+}
+
 /* Puts as many pending jobs on the offer as fit. */
 static void use_offer(fl_scheduler *s, struct batch *b, const struct fl_offer *offer)
 {
 	int64_t cpus = fl_offer_scalar(offer, "cpus"), mem = fl_offer_scalar(offer, "mem");
 	struct fl_task_info *tasks = calloc(b->n_jobs, sizeof(*tasks));
+	struct job **taken = calloc(b->n_jobs, sizeof(*taken));
 	struct fl_command_info command = {.value = b->command};
 	struct fl_resource resources[] = {FL_CPUS(b->cpus_milli), FL_MEM_MIB(b->mem_mib)};
 	size_t n = 0;
 
-	for (size_t i = 0; i < b->n_jobs && cpus >= b->cpus_milli && mem >= b->mem_mib * 1000; i++) {
-		struct job *job = &b->jobs[i];
-		if (job->state != PENDING)
+	for (size_t i = 0; i < b->n_jobs && n < MAX_TASKS && cpus >= b->cpus_milli && mem >= b->mem_mib * 1000; i++) {
+		if (b->jobs[i].state != PENDING)
 			continue;
-		snprintf(job->id, sizeof(job->id), "batch-%zu.%d", i + 1, job->attempt);
-		snprintf(job->slave, sizeof(job->slave), "%s", offer->slave_id);
-		tasks[n++] = (struct fl_task_info){
-			.name = "batch",
-			.task_id = job->id,
-			.command = &command,
-			.resources = resources,
-			.n_resources = 2,
-		};
-		job->state = IN_FLIGHT;
-		job->confirmed = true; /* the master answers for every task of an accept it has received */
+		describe(&tasks[n], &b->jobs[i], b, offer);
+		tasks[n].command = &command;
+		tasks[n].resources = resources;
+		tasks[n].n_resources = 2;
+		taken[n++] = &b->jobs[i];
 		cpus -= b->cpus_milli;
 		mem -= b->mem_mib * 1000;
 	}
-	b->n_pending -= n;
 	if (n > 0 && fl_launch(s, offer, tasks, n, 0) == 0) {
 		char detail[256];
 		snprintf(detail, sizeof(detail), "%zu task(s) on %s, from %s", n, offer->hostname, tasks[0].task_id);
 		say("launched", detail);
+		for (size_t i = 0; i < n; i++) {
+			taken[i]->state = IN_FLIGHT;
+			taken[i]->confirmed = true; /* the master answers for every task of an accept it has received */
+		}
+		b->n_pending -= n;
 	} else {
 		fl_decline(s, offer->id, -1);
 	}
+	free(taken);
 	free(tasks);
 }
 

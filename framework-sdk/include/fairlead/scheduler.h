@@ -91,7 +91,7 @@ struct fl_scheduler_options {
 	/** True: updates are not acknowledged for you; call fl_acknowledge for each that has a uuid. */
 	bool explicit_acknowledge;
 
-	/** ZooKeeper session timeout in nanoseconds; 0: 6 s. */
+	/** ZooKeeper session timeout in nanoseconds; 0: 6 s. This and the spans below: at most 10 minutes. */
 	int64_t zk_session_ns;
 
 	/** Interval of heartbeats to the master in nanoseconds; 0: 1 s. */
@@ -117,7 +117,7 @@ FL_API int fl_run(fl_scheduler *s);
  * Returns 1 while there is more to come, 0 after fl_stop or a finished teardown, a negative errno value after an error. */
 FL_API int fl_step(fl_scheduler *s, int timeout_ms);
 
-/** Makes fl_run return after the current callback. */
+/** Makes fl_run return after the current callback, the last one. An update whose callback does this is acknowledged. */
 FL_API void fl_stop(fl_scheduler *s);
 
 /** The framework's id, or NULL before the first subscription; valid until fl_scheduler_destroy. */
@@ -132,7 +132,8 @@ FL_API const char *fl_scheduler_error(const fl_scheduler *s);
 /** Version of the library, "0.1.0". */
 FL_API const char *fl_version(void);
 
-/* Calls. All return -ENOTCONN while not subscribed. */
+/* Calls. All return -ENOTCONN while not subscribed, -EINVAL when something in them cannot be sent (a needed field is missing,
+ * a text is not UTF-8) and -EMSGSIZE when they are too large for a message (4 MiB). */
 
 /** Launches tasks on one offer; what they leave of it goes back. slave_id of a task may be NULL: it is the offer's.
  * refuse_ns: for how long not to offer the rest again, nanoseconds; negative: the default of 5 s; 0: 100 ms. */
@@ -149,14 +150,14 @@ FL_API int fl_decline(fl_scheduler *s, const char *offer_id, int64_t refuse_ns);
 /** Drops all filters and resumes offers for these roles; n 0: all of the framework's. */
 FL_API int fl_revive(fl_scheduler *s, const char *const *roles, size_t n);
 
-/** Stops offers for these roles until fl_revive; n 0: all of the framework's. */
+/** Stops offers for these roles until fl_revive, also after a reconnection; n 0: all of the framework's. */
 FL_API int fl_suppress(fl_scheduler *s, const char *const *roles, size_t n);
 
 /** Kills a task: SIGTERM, and SIGKILL after grace_ns nanoseconds (negative: what the task's kill policy says). slave_id
  * may be NULL. */
 FL_API int fl_kill(fl_scheduler *s, const char *task_id, const char *slave_id, int64_t grace_ns);
 
-/** Acknowledges an update; only with options.explicit_acknowledge, and only when status->uuid is set. */
+/** Acknowledges an update; only with options.explicit_acknowledge, and only when status->uuid is set: -EINVAL without. */
 FL_API int fl_acknowledge(fl_scheduler *s, const struct fl_task_status *status);
 
 /** Asks for the states of tasks; answers come as updates without uuid. n 0: of all tasks of the framework. */
@@ -165,7 +166,8 @@ FL_API int fl_reconcile(fl_scheduler *s, const struct fl_reconcile_task *tasks, 
 /** Sends bytes to an executor, best effort. */
 FL_API int fl_message(fl_scheduler *s, const char *slave_id, const char *executor_id, const void *data, size_t size);
 
-/** Removes the framework: its tasks are killed and its id is void. fl_run returns when the master has done it. */
+/** Removes the framework: its tasks are killed and its id is void. fl_run returns when the master has done it: 0, or a
+ * negative errno value when the master refused or did not confirm it within 5 s. No callback follows but error. */
 FL_API int fl_teardown(fl_scheduler *s);
 
 /* Small helpers. */
