@@ -22,6 +22,7 @@
 #include "slave/journal_format.h"
 
 #define FOLDER "journal"
+#define PROBE_PATH "probe"
 #define RETRY_MS 1000
 #define COMPACT_AT_LEAST (1u << 20) /* bytes; a smaller journal is left alone */
 #define COMPACT_FACTOR 4            /* compact when this many times as big as what was live last time */
@@ -304,6 +305,29 @@ static bool should_compact(const struct journal *j)
 	return j->healthy && (j->wanted || (size >= COMPACT_AT_LEAST && size >= j->live_bytes * COMPACT_FACTOR));
 }
 
+/* With nothing left to write only a try can tell that the disk takes writes again. */
+static void on_probed(void *user, int status)
+{
+	struct journal *j = user;
+
+	j->writing = false;
+	if (status < 0) {
+		write_failed(j, status);
+		return;
+	}
+	disk_remove(j->disk, PROBE_PATH, NULL, NULL);
+	set_health(j, true, "");
+	loop_again(j->loop);
+}
+
+static void probe(struct journal *j)
+{
+	static const char zeros[4096];
+
+	j->writing = true;
+	disk_replace(j->disk, PROBE_PATH, zeros, sizeof(zeros), on_probed, j);
+}
+
 static void on_turn(void *user)
 {
 	struct journal *j = user;
@@ -318,6 +342,8 @@ static void on_turn(void *user)
 		compact(j);
 	if (!j->writing && !list_empty(&j->queue))
 		write_batch(j);
+	if (!j->writing && !j->healthy)
+		probe(j);
 }
 
 static void on_retry(void *user)
@@ -373,8 +399,7 @@ static int read_segment(struct journal *j, uint64_t number, bool last, struct er
 {
 	_cleanup_buf_ struct buf data = {0};
 	_cleanup_zone_ struct zone *zone = zone_create();
-	struct journal_item *item = xcalloc(1, sizeof(*item));
-	_cleanup_free_ void *owned_item = item;
+	_cleanup_free_ struct journal_item *item = xcalloc(1, sizeof(*item));
 	enum journal_found found;
 	char path[40];
 

@@ -32,7 +32,7 @@ static void fixture_start_slave(struct fixture *x)
 }
 
 /* As if the process ended: containers run on. */
-static void fixture_stop_slave(struct fixture *x)
+static inline void fixture_stop_slave(struct fixture *x)
 {
 	slave_destroy(x->slave);
 	x->slave = NULL;
@@ -97,13 +97,13 @@ static int fixture_teardown(void **state)
 	return 0;
 }
 
-static bool fixture_saw(struct fixture *x, const char *task_id, enum fl_task_state state)
+static inline bool fixture_saw(struct fixture *x, const char *task_id, enum fl_task_state state)
 {
 	return fake_status(&x->master, task_id, state) != NULL;
 }
 
 /* Registered, and the registration has come to the master. */
-static void fixture_register(struct fixture *x)
+static inline void fixture_register(struct fixture *x)
 {
 	struct fake_master *m = &x->master;
 	int before = m->n_register + m->n_reregister;
