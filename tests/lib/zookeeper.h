@@ -38,16 +38,24 @@ static inline const char *zookeeper_skip(void)
 	return NULL;
 }
 
+/* Below the range that outgoing connections take theirs from: while the server is down, a client that connects to its
+ * port could otherwise meet itself there, and the server would not get the port back. */
 static inline int zookeeper_free_port(void)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unsigned start;
 
-	assert(fd >= 0 && bind(fd, (struct sockaddr *)&in, sizeof(in)) == 0);
-	assert(getsockname(fd, (struct sockaddr *)&in, &size) == 0);
-	close(fd);
-	return ntohs(in.sin_port);
+	assert(getentropy(&start, sizeof(start)) == 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		in.sin_port = htons((uint16_t)(20000 + (start + 7 * i) % 12000));
+		int rc = bind(fd, (struct sockaddr *)&in, sizeof(in));
+		close(fd);
+		if (rc == 0)
+			return ntohs(in.sin_port);
+	}
+	assert(!"no free port");
+	return 0;
 }
 
 static inline void zookeeper_run(char *const argv[])
