@@ -60,6 +60,15 @@ static int check_holdings(const struct drf *d, struct err *err)
 	return r;
 }
 
+static uint32_t count_candidate_bits(const struct drf *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t w = 0; w < d->n_candidate_words; w++)
+		n += (uint32_t)__builtin_popcountll(d->candidates[w]);
+	return n;
+}
+
 /* Sums of a node's children, and their order. */
 static int check_node(const struct drf *d, const struct node *parent, struct err *err)
 {
@@ -82,6 +91,8 @@ static int check_node(const struct drf *d, const struct node *parent, struct err
 	amounts_fini(&sum);
 	if (!held)
 		return err_set(err, EUCLEAN, "role node %s: children do not add up", parent->rank.name);
+	if (parent == &d->tree.root.node && n_candidates != count_candidate_bits(d))
+		return err_set(err, EUCLEAN, "candidates and their bits differ");
 	if (n_candidates != parent->n_candidates)
 		return err_set(err, EUCLEAN, "role node %s: candidates do not add up", parent->rank.name);
 	for (const struct rank *a = parent->order.first, *b; a; a = b, n_linked--) {

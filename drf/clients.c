@@ -7,6 +7,22 @@
 #include "base/str.h"
 #include "drf/ledger.h"
 
+static void set_candidate_bit(struct drf *d, uint32_t place, bool on)
+{
+	uint64_t bit = (uint64_t)1 << place % 64;
+
+	if (place / 64 >= d->n_candidate_words) {
+		uint32_t n = place / 64 + 1;
+		d->candidates = xrealloc(d->candidates, n * sizeof(*d->candidates));
+		while (d->n_candidate_words < n)
+			d->candidates[d->n_candidate_words++] = 0;
+	}
+	if (on)
+		d->candidates[place / 64] |= bit;
+	else
+		d->candidates[place / 64] &= ~bit;
+}
+
 /* Enters or leaves the order as active and suppressed say. A new candidate may want what nobody wanted. */
 static void review(struct drf *d, struct client *c)
 {
@@ -14,6 +30,7 @@ static void review(struct drf *d, struct client *c)
 
 	if (candidate == tree_is_candidate(&c->node))
 		return;
+	set_candidate_bit(d, c->slot.place, candidate);
 	if (!candidate) {
 		tree_leave(&d->tree, &c->node);
 		return;

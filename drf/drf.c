@@ -64,6 +64,7 @@ void drf_destroy(struct drf *d)
 	parcel_scratch_fini(&d->door);
 	parcel_scratch_fini(&d->offer);
 	parcel_scratch_fini(&d->offer_items);
+	free(d->candidates);
 	free(d->dirty.v);
 	free(d->visits.v);
 	free(d);

@@ -64,6 +64,8 @@ struct drf {
 	struct filters filters;
 	struct visits dirty, visits; /* visits: those of this round */
 	struct list idle;
+	uint64_t *candidates; /* a bit a client, by place */
+	uint32_t n_candidate_words;
 	uint64_t epoch; /* raised when a client becomes a candidate */
 	struct parcel *min_allocatable;
 	size_t n_min_allocatable;

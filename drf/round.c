@@ -53,12 +53,39 @@ static void prefetch(const struct drf *d, size_t next)
 			               s->free_others.items[i].n_ranges * sizeof(struct resource_range));
 }
 
+#define FEW 8
+
+/* Where filters leave but a few candidates: finds those by the bits and compares them, so that a slave that all have
+ * declined costs a bit a client. False when more are left. */
+static bool pick_of_few(const struct drf *d, const struct slave *s, struct client **ret)
+{
+	struct client *best = NULL;
+	int n = 0;
+
+	for (uint32_t w = 0; w < d->n_candidate_words; w++) {
+		uint64_t left = d->candidates[w] & ~(w < s->hidden.n_words ? s->hidden.bits[w] : 0);
+		n += __builtin_popcountll(left);
+		if (n > FEW)
+			return false;
+		for (; left; left &= left - 1) {
+			struct client *c = ledger_client_at(d, w * 64 + (uint32_t)__builtin_ctzll(left));
+			if (!best || tree_before(&d->tree, &c->node, &best->node))
+				best = c;
+		}
+	}
+	*ret = best;
+	return true;
+}
+
 /* NSDI'11 (DRF), Algorithm 1: "pick user i with lowest dominant share s_i". A task's demand is not known to us: whoever
  * does not want the offer declines it, and its filter passes it over from then on. */
 static struct client *pick(const struct drf *d, const struct slave *s)
 {
 	struct node *n = tree_first(&d->tree);
+	struct client *best;
 
+	if (s->hidden.n_filters && pick_of_few(d, s, &best))
+		return best;
 	while (n && filters_hide(&s->hidden, n->place))
 		n = tree_next(n);
 	return n ? CONTAINER_OF(n, struct client, node) : NULL;

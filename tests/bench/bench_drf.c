@@ -334,10 +334,6 @@ static void bench_for_ever(struct bed *b)
 		start = now_us();
 		expect(drf_round(b->d, 0, on_grant, b), 0, "offers");
 		again.v[again.n++] = (now_us() - start) / 1e3;
-		start = now_us();
-		textbook_cycle(b->t, NULL, on_textbook_grant, b);
-		(void)spent;
-		textbook_decline(b, false);
 	}
 	for (int i = 0; i <= b->n_clients; i++) {
 		start = now_us();

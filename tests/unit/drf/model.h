@@ -8,7 +8,7 @@
 #include "fixture.h"
 
 #define M_SLAVES 8
-#define M_CLIENTS 10
+#define M_CLIENTS 18
 #define M_FILTERS 64
 #define M_FIRST_PORT 31000
 

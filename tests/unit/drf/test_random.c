@@ -3,8 +3,8 @@
  * seeds of each kind. */
 #include "model.h"
 
-#define SEEDS 1500
-#define STEPS 80
+#define SEEDS 1000
+#define STEPS 100
 
 struct run {
 	struct model m;
@@ -360,7 +360,7 @@ static void compare(struct run *r)
 static void step(struct run *r)
 {
 	static void (*const facts[])(struct run *) = {
-		fact_slave_add, fact_slave_add, fact_slave_change, fact_client_add, fact_client_add, fact_client_change,
+		fact_slave_add, fact_slave_add, fact_slave_change, fact_client_add, fact_client_add, fact_client_add, fact_client_change,
 		fact_weight,    fact_take,      fact_release,      fact_release,    fact_release,    fact_filter,
 		fact_filter,    fact_round,     fact_round,        fact_round,      fact_round,
 	};
