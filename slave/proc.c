@@ -37,7 +37,7 @@
 #include "slave/container/slot.h"
 
 #define MAX_BUILDING 8
-#define START_SLICE_US 2000
+#define SLICE_US 2000 /* of a turn, for starting some; and for seeing some off */
 #define KILL_AGAIN_MS 1000
 #define GRAVE_RETRY_MS 20
 #define GRAVE_PATIENCE 500 /* retries before it is worth a warning */
@@ -63,16 +63,16 @@ struct procs {
 	struct procs_conf conf; /* strings owned */
 	struct cgroups *cgroups; /* NULL: none are used */
 	struct launcher *launcher;
-	struct list all, waiting;
+	struct list all, waiting, ending;
 	int n_building;
-	struct defer start;
+	struct defer start, end;
 	struct list graves;
 	struct timer dig;
 	char description[96];
 };
 
 struct proc {
-	struct list_node node, queue;
+	struct list_node node, queue; /* queue: waiting or ending */
 	struct procs *procs;
 	struct sm sm;
 	const struct proc_ops *ops;
@@ -183,6 +183,7 @@ struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct
 	ps->conf.work_dir = xstrdup(conf->work_dir);
 	list_init(&ps->all);
 	list_init(&ps->waiting);
+	list_init(&ps->ending);
 	list_init(&ps->graves);
 	timer_init(&ps->dig, l, dig, ps);
 	if (geteuid() != 0) {
@@ -223,6 +224,7 @@ void procs_destroy(struct procs *ps)
 	}
 	timer_stop(&ps->dig);
 	defer_cancel(&ps->start);
+	defer_cancel(&ps->end);
 	launcher_destroy(ps->launcher);
 	cgroups_destroy(ps->cgroups);
 	free_conf(&ps->conf);
@@ -383,12 +385,31 @@ static void finish_failure(struct proc *p)
 
 /* ---- building ---- */
 
+/* A thousand may end at once. */
+static void end_some(void *user)
+{
+	struct procs *ps = user;
+	int64_t until_us = loop_now_us(ps->loop) + SLICE_US;
+
+	while (!list_empty(&ps->ending) && loop_now_us(ps->loop) < until_us) {
+		struct proc *p = CONTAINER_OF(list_first(&ps->ending), struct proc, queue);
+		list_remove(&p->queue);
+		step(p);
+	}
+	if (!list_empty(&ps->ending))
+		loop_defer(ps->loop, &ps->end, end_some, ps);
+}
+
 static void on_pidfd(void *user, int events)
 {
 	struct proc *p = user;
 
 	p->gone = true;
-	step(p);
+	if (sm_state(&p->sm) == RUNNING || sm_state(&p->sm) == FAILING)
+		watch_stop(&p->on_pidfd);
+	if (!list_linked(&p->queue))
+		list_push(&p->procs->ending, &p->queue);
+	loop_defer(p->procs->loop, &p->procs->end, end_some, p->procs);
 }
 
 static void on_socket(void *user, int events)
@@ -428,7 +449,7 @@ static void start(struct proc *p)
 static void start_some(void *user)
 {
 	struct procs *ps = user;
-	int64_t until_us = loop_now_us(ps->loop) + START_SLICE_US;
+	int64_t until_us = loop_now_us(ps->loop) + SLICE_US;
 
 	while (!list_empty(&ps->waiting) && ps->n_building < MAX_BUILDING && loop_now_us(ps->loop) < until_us) {
 		struct proc *p = CONTAINER_OF(list_first(&ps->waiting), struct proc, queue);
