@@ -100,14 +100,11 @@ void tasks_reap(struct task *t)
 
 void tasks_answer(struct slave *s, const char *framework_id, const char *task_id, const struct outcome *o)
 {
-	enum fl_task_state state = o->state;
 	uint8_t uuid[16];
 
-	if (state == FL_TASK_DROPPED && !framework_has(s, framework_id, FL_CAPABILITY_PARTITION_AWARE))
-		state = FL_TASK_LOST;
 	slave_uuid(s, uuid);
 	struct fl_task_status status = {.task_id = task_id,
-	                                .state = state,
+	                                .state = o->state,
 	                                .message = *o->message ? o->message : NULL,
 	                                .source = FL_SOURCE_SLAVE,
 	                                .reason = o->reason,

@@ -34,8 +34,7 @@ void tasks_kill_all(struct slave *s);
 /* The master knows this task and we did not report it: tells our state of it. */
 void tasks_reconcile(struct slave *s, const char *framework_id, const char *task_id);
 
-/* An answer about a task that we do not have, through a volatile stream of its own. DROPPED becomes LOST for frameworks
- * not known to be PARTITION_AWARE. */
+/* An answer about a task that we do not have, through a volatile stream of its own. */
 void tasks_answer(struct slave *s, const char *framework_id, const char *task_id, const struct outcome *o);
 /* t is DONE: moves it to the completed ones and frees it in a later turn. */
 void tasks_reap(struct task *t);
