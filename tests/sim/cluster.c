@@ -114,11 +114,13 @@ static void find_role(void *user, const struct drf_role_info *info)
 	}
 }
 
+__extension__ typedef __int128 wide;
+
 static bool less(int64_t a_num, int64_t a_den, int64_t b_num, int64_t b_den)
 {
 	if (!a_den || !b_den)
 		return false;
-	return (__int128)a_num * b_den < (__int128)b_num * a_den;
+	return (wide)a_num * b_den < (wide)b_num * a_den;
 }
 
 /* Roles are flat here: of two clients the one whose role has the lower share goes first, and within a role the one whose

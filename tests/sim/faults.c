@@ -214,6 +214,7 @@ void faults_stop(void)
 {
 	world_trace("sim.calm");
 	stopped = true;
+	world.calm = true;
 	world.net = (struct net_faults){0};
 	world.launch_failures = 0;
 	memset(world.cut, 0, sizeof(world.cut));

@@ -117,13 +117,24 @@ static void add_task(struct launch *l, const struct attempt *a)
 	                                    .resources = l->resources[i], .n_resources = 2, .command = &l->commands[i]};
 }
 
+static bool has_work(const struct framework *f)
+{
+	for (int i = 0; i < f->n_jobs; i++)
+		if (!f->jobs[i].done && !f->jobs[i].current)
+			return true;
+	return false;
+}
+
 static void use_offer(struct run *r, const struct fl_offer *offer)
 {
 	int64_t cpus_milli = fl_offer_scalar(offer, "cpus"), mem_milli = fl_offer_scalar(offer, "mem");
 	struct launch *l = xcalloc(1, sizeof(*l));
 	int most = (int)world_between(1, 6);
 
-	if (world_chance(30)) { /* sits on it until it expires */
+	world_trace("framework.offer offer=%s slave=%s cpus=%lld mem=%lld", offer->id, offer->slave_id,
+	            (long long)cpus_milli, (long long)mem_milli);
+
+	if (!world.calm && has_work(r->f) && world_chance(30)) { /* sits on it until it expires */
 		free(l);
 		return;
 	}
@@ -136,7 +147,7 @@ static void use_offer(struct run *r, const struct fl_offer *offer)
 		/* Written down before it is launched: a crash in between costs an attempt, not the rule that an id is used once. */
 		add_task(l, new_attempt(r->f, j, offer->slave_id));
 	}
-	int64_t refuse_ns = world_chance(500) ? 0 : world_between(100, 5000) * 1000000;
+	int64_t refuse_ns = has_work(r->f) && world_chance(500) ? 0 : world_between(100, 5000) * 1000000;
 	if (l->n) {
 		world_trace("framework.launch offer=%s n=%zu first=%s", offer->id, l->n, l->infos[0].task_id);
 		fl_launch(r->scheduler, offer, l->infos, l->n, refuse_ns);
@@ -216,6 +227,8 @@ static void on_update(fl_scheduler *s, void *user, const struct fl_task_status *
 		world_fail("I2: task %s is %s after it was %s", a->id, fl_task_state_name(status->state),
 		           fl_task_state_name(a->terminal));
 	if (status->state == FL_TASK_UNKNOWN) {
+		if (!status->slave_id) /* asked without: it may be where the master cannot look now */
+			return;
 		if (a->acknowledged && !a->terminal)
 			world_fail("I2: task %s was acknowledged as %s and is unknown now", a->id, fl_task_state_name(a->state));
 		if (world.now_us - a->launched_us > PATIENCE_US && !a->terminal) {

@@ -87,8 +87,10 @@ static void start_child(const struct options *o, struct child *c, uint64_t seed,
 	c->part = part;
 	c->out = fds[0];
 	c->pid = fork();
-	if (c->pid)
-		return (void)close(fds[1]);
+	if (c->pid) {
+		close(fds[1]);
+		return;
+	}
 	struct result r;
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 	alarm(120); /* real seconds */

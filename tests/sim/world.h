@@ -89,6 +89,7 @@ struct world {
 	struct list processes;
 	struct loop *current; /* whose turn it is */
 	jmp_buf died;
+	bool calm; /* the faults are over */
 	bool verbose;
 	void (*after_turn)(struct loop *l);
 	void (*on_frame)(struct loop *from, struct loop *to, const void *data, size_t size); /* what arrives */
