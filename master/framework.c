@@ -368,15 +368,16 @@ void framework_on_closed(struct framework *f)
 static void shut_down_tasks(struct framework *f)
 {
 	struct fl_shutdown_framework msg = {.epoch = f->m->epoch.rec, .framework_id = f->id};
-	const char *told = NULL; /* tasks of a slave mostly lie together */
 	struct task *t;
+	struct slave *s;
 
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework) {
-		struct slave *s = slave_find(f->m, t->slave_id);
-
-		if (s && (!told || strcmp(told, s->id) != 0) && slave_send(s, MSG_shutdown_framework, &msg))
-			told = s->id;
+	LIST_FOREACH(t, &f->tasks, struct task, by_framework) { /* each slave once */
+		s = slave_find(f->m, t->slave_id);
+		if (!s->told)
+			s->told = slave_send(s, MSG_shutdown_framework, &msg);
 	}
+	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+		slave_find(f->m, t->slave_id)->told = false;
 }
 
 void framework_remove(struct framework *f, const char *why)

@@ -169,8 +169,10 @@ static int enter_ledger(struct slave *s, struct err *err)
 	if (!s->drf)
 		return drf_slave_add(d, s->id, &s->total, &s->drf, err);
 	r = drf_slave_set_total(d, s->drf, &s->total, err);
-	if (r < 0)
+	if (r < 0) {
+		s->shrunk = true; /* the ledger keeps its old total */
 		return r;
+	}
 	if (drf_slave_held(d, s->drf, &held))
 		s->shrunk = !resources_contains(&s->total, &held);
 	resources_fini(&held);

@@ -41,6 +41,7 @@ struct slave {
 	bool due;                  /* it is to be marked unreachable */
 	bool back;                 /* it registered under this leader */
 	bool shrunk;               /* it came back with less than what its tasks hold */
+	bool told;                 /* marked while an order is given once a slave; false between handlers */
 	uint64_t write_seq, written_seq;
 	bool unwritten;
 	int64_t registered_wall_ns, reregistered_wall_ns, unreachable_wall_ns;

@@ -178,12 +178,12 @@ void update_on_ack(struct framework *f, const struct fl_call_acknowledge *ack)
 	struct task *t = task_find(m, f->id, ack->task_id);
 	const struct fl_task_status *pending = t ? t->pending.rec : NULL;
 
-	if (ack->uuid.size != 16 || !s || !slave_connected(s)) {
+	if (ack->uuid.size != 16 || !s || (!slave_connected(s) && slave_state(s) != FL_SLAVE_UNREACHABLE)) {
 		log_debug("update.ack_dropped task=%s framework=%s slave=%s", ack->task_id, f->id, ack->slave_id);
 		m->metrics.acks_dropped++;
 		return; /* the slave says it again */
 	}
-	send_ack(s, f->id, ack->task_id, ack->uuid);
+	send_ack(s, f->id, ack->task_id, ack->uuid); /* an unreachable one may never come to say it again: ended is ended */
 	if (!pending || strcmp(t->slave_id, s->id) != 0 || !same_uuid(pending->uuid, ack->uuid))
 		return;
 	if (sm_state(&t->sm) == TASK_ENDED && task_terminal(pending->state)) {

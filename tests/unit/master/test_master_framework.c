@@ -151,6 +151,34 @@ static void test_teardown(void **state)
 	assert_int_equal(framework_await_offer(&g)->resources[0].scalar->value, 4000);
 }
 
+/* However many tasks it has there, a slave hears it once. */
+static void test_teardown_of_many(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c), g = new_framework(c);
+	struct fake_slave s[2];
+	struct fl_task_info tasks[3];
+	const char *offer;
+
+	framework_call(&g, &(struct fl_call){.type = FL_CALL_SUPPRESS});
+	fence(&g);
+	for (int i = 0; i < 2; i++) {
+		s[i] = new_slave(c, "cpus:4;mem:1024", i ? "n1" : "n0");
+		offer = framework_await_offer(&f)->id;
+		for (int k = 0; k < 3; k++)
+			tasks[k] = task_info(c, zone_printf(c->zone, "t%d-%d", i, k), s[i].id, "cpus:1;mem:100");
+		framework_accept(&f, &offer, 1, tasks, 3, 3600000);
+		fake_await(s[i].link, MSG_run_task, NULL, NULL);
+	}
+	framework_call(&f, &(struct fl_call){.type = FL_CALL_TEARDOWN});
+	AWAIT(c, f.link->closed);
+	fence(&g);
+	for (int i = 0; i < 2; i++) {
+		fake_await(s[i].link, MSG_shutdown_framework, NULL, NULL);
+		assert_null(fake_look(s[i].link, MSG_shutdown_framework, NULL, NULL));
+	}
+}
+
 /* A slave that was away during the teardown still has the task. */
 static void test_late_task_of_removed(void **state)
 {
@@ -254,6 +282,7 @@ int main(void)
 	        T(test_resume),
 	        T(test_failover_timeout),
 	        T(test_teardown),
+	        T(test_teardown_of_many),
 	        T(test_late_task_of_removed),
 	        cmocka_unit_test_setup_teardown(test_ring_of_removed, cluster_setup, cluster_teardown),
 	        T(test_roles_change),

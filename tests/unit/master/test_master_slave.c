@@ -1,5 +1,6 @@
 /* Slaves at the door, gone, back, and elsewhere. */
 #include "fixture.h"
+#include "master/task.h"
 
 static void test_repeated_register(void **state)
 {
@@ -271,6 +272,23 @@ static void test_ended_while_unreachable(void **state)
 	fake_await(s.link, MSG_status_ack, NULL, NULL);
 }
 
+/* Its slave may never come back to hear of it: the framework has the end, and that is enough. */
+static void test_ack_of_an_unreachable_slave(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+
+	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
+	slave_update(&s, f.id, "t", FL_TASK_FINISHED, FL_TASK_FINISHED, 5);
+	framework_await_update(&f, "t");
+	fake_hang_up(s.link);
+	framework_await(&f, FL_EVENT_FAILURE);
+	assert_non_null(task_find(c->master, f.id, "t"));
+	framework_ack(&f, s.id, "t", 5);
+	AWAIT(c, !task_find(c->master, f.id, "t"));
+}
+
 /* A rack that fails is declared unreachable at the given rate, and who comes back in time is not. */
 static void test_rate(void **state)
 {
@@ -328,6 +346,7 @@ int main(void)
 	        Q(test_unreachable_and_back),
 	        Q(test_unreachable_is_lost_without_partition_aware),
 	        Q(test_ended_while_unreachable),
+	        Q(test_ack_of_an_unreachable_slave),
 	        Q(test_rate),
 	        Q(test_back_in_time),
 	};
