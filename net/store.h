@@ -30,7 +30,7 @@ struct store_load {
 };
 void store_load(struct store *s, const struct store_load *load);
 
-/* status: 0 durable; -EPERM not (any more) the leader; -EMSGSIZE over 1 MiB; others. */
+/* status: 0 durable; -EPERM not (any more) the leader; -EMSGSIZE over 992 KiB (a znode with its request holds 1 MiB); others. */
 typedef void (*store_fn)(void *user, int status);
 void store_put(struct store *s, const char *folder, const char *key, const struct record_desc *desc, const void *rec,
                store_fn fn, void *user);
