@@ -8,11 +8,11 @@
 
 struct buf {
 	uint8_t *data;
-	size_t size;     /* bytes in use */
+	size_t size; /* bytes in use */
 	size_t capacity;
 };
 
-void buf_fini(struct buf *b); /* frees, leaves it empty and usable */
+void buf_fini(struct buf *b);  /* frees, leaves it empty and usable */
 void buf_clear(struct buf *b); /* size 0, keeps the memory */
 void buf_reserve(struct buf *b, size_t extra);
 void buf_append(struct buf *b, const void *p, size_t n);

@@ -295,7 +295,8 @@ static void print_help(const struct conf_table *t, void *defaults)
 	printf("  %-*s  %s\n", column, "--config FILE", "an INI file with lines 'name = value'");
 	printf("  %-*s  %s\n", column, "--help", "print this and exit");
 	printf("  %-*s  %s\n", column, "--version", "print the version and exit");
-	printf("\nEvery option can also be set as FAIRLEAD_NAME in the environment. A flag goes before the environment,\n"
+	printf("\nEvery option can also be set as FAIRLEAD_NAME in the environment. A flag goes before the "
+	       "environment,\n"
 	       "the environment before the file.\n");
 }
 

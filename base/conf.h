@@ -27,8 +27,8 @@ enum conf_type {
 struct conf_opt {
 	const char *name;
 	enum conf_type type;
-	const char *deflt;  /* as text */
-	int64_t min, max;   /* of the numeric types */
+	const char *deflt; /* as text */
+	int64_t min, max;  /* of the numeric types */
 	const char *help;
 	size_t offset;
 };

@@ -136,7 +136,8 @@ static void do_open(struct helper *h, const struct request *r, const char *path)
 	}
 	struct helper_file *f = &h->files[r->file];
 	*f = (struct helper_file){.fd = openat(HELPER_ROOT, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
-	                          .durable = r->offset, .written = r->offset};
+	                          .durable = r->offset,
+	                          .written = r->offset};
 	if (f->fd < 0 || ftruncate(f->fd, (off_t)r->offset) < 0 || sync_parent(HELPER_ROOT, path) < 0)
 		f->failed = errno ? -errno : -EIO;
 }
@@ -389,7 +390,7 @@ static void put_call(struct disk *d, struct disk_file *f, struct request r, cons
 	list_push(&d->calls, &c->node);
 	d->n_calls++;
 	if (!d->helper && d->out.size == 0 && start_helper(d) == 0)
-		LIST_FOREACH(other, &d->files, struct disk_file, node)
+		LIST_FOREACH (other, &d->files, struct disk_file, node)
 			put_open(other);
 	put_request(d, r, path, data);
 }
@@ -415,7 +416,7 @@ static void free_disk(struct disk *d)
 	struct call *c;
 
 	stop_helper(d);
-	LIST_FOREACH(c, &d->calls, struct call, node)
+	LIST_FOREACH (c, &d->calls, struct call, node)
 		free(c);
 	if (d->root_fd >= 0)
 		close(d->root_fd);
@@ -555,7 +556,7 @@ void disk_destroy(struct disk *d)
 
 	if (!d || d->destroyed)
 		return;
-	LIST_FOREACH(f, &d->files, struct disk_file, node)
+	LIST_FOREACH (f, &d->files, struct disk_file, node)
 		disk_close(f);
 	d->destroyed = true;
 	if (!d->in_callback)
@@ -649,7 +650,7 @@ static uint32_t free_id(const struct disk *d)
 	uint32_t id = 0;
 
 	/* Ids ascend along the list: the first gap is free. */
-	LIST_FOREACH(f, &d->files, struct disk_file, node) {
+	LIST_FOREACH (f, &d->files, struct disk_file, node) {
 		if (f->id != id)
 			break;
 		id++;
@@ -670,7 +671,7 @@ struct disk_file *disk_open(struct disk *d, const char *path, struct err *err)
 	*f = (struct disk_file){.disk = d, .path = xstrdup(path), .id = free_id(d), .durable = (uint64_t)st.st_size};
 	struct disk_file *next;
 	struct list_node *at = &d->files.head;
-	LIST_FOREACH(next, &d->files, struct disk_file, node) {
+	LIST_FOREACH (next, &d->files, struct disk_file, node) {
 		if (next->id > f->id) {
 			at = &next->node;
 			break;
@@ -701,7 +702,7 @@ void disk_close(struct disk_file *f)
 
 	if (!f)
 		return;
-	LIST_FOREACH(c, &f->disk->calls, struct call, node)
+	LIST_FOREACH (c, &f->disk->calls, struct call, node)
 		if (c->file == f) {
 			c->file = NULL;
 			c->fn = NULL;

@@ -103,7 +103,7 @@ static void grow(struct hash *h)
 	free(h->buckets);
 	h->buckets = xcalloc(h->n_buckets, sizeof(*h->buckets));
 	struct hash_node *n;
-	LIST_FOREACH(n, &h->order, struct hash_node, order)
+	LIST_FOREACH (n, &h->order, struct hash_node, order)
 		link_node(h, n);
 }
 

@@ -32,7 +32,7 @@ struct hash {
 
 void hash_init(struct hash *h);
 void hash_init_seeded(struct hash *h, uint64_t seed); /* for keys that strangers choose: seed from loop_random */
-void hash_fini(struct hash *h); /* frees the buckets, not the entries */
+void hash_fini(struct hash *h);                       /* frees the buckets, not the entries */
 
 /* The entry with this key, or NULL. */
 struct hash_node *hash_get(const struct hash *h, const char *key);
@@ -43,13 +43,13 @@ void hash_del(struct hash *h, struct hash_node *n);
 
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
 
-#define HASH_FIND(h, key, type, member)                                                                                \
-	__extension__({                                                                                                     \
-		struct hash_node *_hn = hash_get((h), (key));                                                          \
-		_hn ? CONTAINER_OF(_hn, type, member) : (type *)NULL;                                                  \
+#define HASH_FIND(h, key, type, member)                               \
+	__extension__({                                               \
+		struct hash_node *_hn = hash_get((h), (key));         \
+		_hn ? CONTAINER_OF(_hn, type, member) : (type *)NULL; \
 	})
 
 /* Walks h in insertion order; the current entry may be unlinked or freed in the body. */
-#define HASH_FOREACH(var, h, type, member) LIST_FOREACH(var, &(h)->order, type, member.order)
+#define HASH_FOREACH(var, h, type, member) LIST_FOREACH (var, &(h)->order, type, member.order)
 
 #endif

@@ -70,8 +70,7 @@ static inline struct list_node *list_first(const struct list *l)
 /* Walks l; the current entry may be removed or freed in the body. var: struct type *, member: its list_node. */
 #define LIST_FOREACH(var, l, type, member)                                                                             \
 	for (struct list_node *_n_##var = (l)->head.next, *_x_##var;                                                   \
-	     (_x_##var = _n_##var->next), _n_##var != &(l)->head &&                                                    \
-	                                      ((var) = CONTAINER_OF(_n_##var, type, member), 1);                       \
+	     (_x_##var = _n_##var->next), _n_##var != &(l)->head && ((var) = CONTAINER_OF(_n_##var, type, member), 1); \
 	     _n_##var = _x_##var)
 
 #endif

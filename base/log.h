@@ -20,10 +20,10 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)                                                                                                 \
-	do {                                                                                                           \
-		if (log_level() >= LOG_DEBUG)                                                                          \
-			log_line(LOG_DEBUG, __VA_ARGS__);                                                              \
+#define log_debug(...)                                    \
+	do {                                              \
+		if (log_level() >= LOG_DEBUG)             \
+			log_line(LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 
 #endif

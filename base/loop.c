@@ -92,7 +92,7 @@ void loop_destroy(struct loop *l)
 	if (!l)
 		return;
 	assert(l->n_timers == 0 && l->n_watches == 0 && list_empty(&l->hooks));
-	LIST_FOREACH(h, &l->signals, struct signal_handler, node) {
+	LIST_FOREACH (h, &l->signals, struct signal_handler, node) {
 		event_free(h->event);
 		free(h);
 	}

@@ -13,7 +13,7 @@
 
 struct loop;
 
-struct loop *loop_create(void); /* also ignores SIGPIPE, which an exec'd child must set back */
+struct loop *loop_create(void);    /* also ignores SIGPIPE, which an exec'd child must set back */
 void loop_destroy(struct loop *l); /* NULL allowed; all timers, watches and hooks must be stopped before */
 
 /* Turns until loop_stop. */

@@ -29,8 +29,8 @@ char *zone_printf(struct zone *z, const char *fmt, ...) __attribute__((format(pr
 size_t zone_size(const struct zone *z); /* bytes handed out */
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
-void mem_freep(void *pp);          /* for char *, void * … */
-void mem_closep(int *fd);          /* closes fd >= 0 */
+void mem_freep(void *pp); /* for char *, void * … */
+void mem_closep(int *fd); /* closes fd >= 0 */
 void mem_fclosep(FILE **f);
 void mem_zonep(struct zone **z);
 #define _cleanup_free_ _cleanup_(mem_freep)
@@ -39,6 +39,6 @@ void mem_zonep(struct zone **z);
 #define _cleanup_zone_ _cleanup_(mem_zonep)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

@@ -12,12 +12,12 @@ void sm_init(struct sm *sm, const struct sm_state *states, int n_states, int ini
 	assert(n_states > 0 && n_states <= 32);
 	assert(initial >= 0 && initial < n_states && (states[initial].flags & SM_INITIAL));
 	*sm = (struct sm){
-	        .states = states,
-	        .n_states = n_states,
-	        .state = initial,
-	        .kind = kind,
-	        .invariant = invariant,
-	        .on_enter = on_enter,
+		.states = states,
+		.n_states = n_states,
+		.state = initial,
+		.kind = kind,
+		.invariant = invariant,
+		.on_enter = on_enter,
 	};
 	snprintf(sm->id, sizeof(sm->id), "%s", id ? id : "");
 }

@@ -159,15 +159,15 @@ static int parse_with_unit(const char *s, const struct unit *units, size_t n, co
 
 int str_to_duration_ms(const char *s, int64_t *ret, struct err *err)
 {
-	static const struct unit units[] = {{"", 1000},      {"ms", 1},         {"s", 1000},
-	                                    {"m", 60000},    {"h", 3600000},    {"d", 86400000}};
+	static const struct unit units[] = {{"", 1000},   {"ms", 1},      {"s", 1000},
+	                                    {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 	return parse_with_unit(s, units, ARRAY_SIZE(units), "a duration such as 250ms, 5s, 2m, 1h or 7d", ret, err);
 }
 
 int str_to_bytes(const char *s, int64_t *ret, struct err *err)
 {
-	static const struct unit units[] = {{"", 1},           {"K", 1ll << 10}, {"M", 1ll << 20},
-	                                    {"G", 1ll << 30},  {"T", 1ll << 40}};
+	static const struct unit units[] = {
+		{"", 1}, {"K", 1ll << 10}, {"M", 1ll << 20}, {"G", 1ll << 30}, {"T", 1ll << 40}};
 	return parse_with_unit(s, units, ARRAY_SIZE(units), "a size such as 64K, 512M or 8G", ret, err);
 }
 

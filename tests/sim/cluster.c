@@ -142,8 +142,9 @@ static void audit(void *user, drf_id slave, drf_id granted, const drf_id *eligib
 		bool first = !strcmp(role.name, other.name) ? less(other_num, other_den, num, den)
 		                                            : less(other.num, other.den, role.num, role.den);
 		if (first)
-			world_fail("I7: a grant to %s (%s), but %s (%s) has a lower share", drf_client_framework(d, granted),
-			           role.name, drf_client_framework(d, eligible[i]), other.name);
+			world_fail("I7: a grant to %s (%s), but %s (%s) has a lower share",
+			           drf_client_framework(d, granted), role.name, drf_client_framework(d, eligible[i]),
+			           other.name);
 	}
 }
 
@@ -206,11 +207,11 @@ static void explain(void)
 }
 
 const struct scenario scenario_cluster = {
-        .name = "cluster",
-        .doc = "masters, slaves and frameworks that run their jobs to completion",
-        .setup = setup,
-        .done = done,
-        .explain = explain,
-        .fault_us = 60 * SIM_S,
-        .limit_us = 700 * SIM_S,
+	.name = "cluster",
+	.doc = "masters, slaves and frameworks that run their jobs to completion",
+	.setup = setup,
+	.done = done,
+	.explain = explain,
+	.fault_us = 60 * SIM_S,
+	.limit_us = 700 * SIM_S,
 };

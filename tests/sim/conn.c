@@ -48,8 +48,8 @@ struct conn {
 	struct end *end;
 	const struct conn_ops *ops;
 	void *user;
-	bool open;   /* established, as far as this side knows */
-	bool closed; /* on_close was called */
+	bool open;       /* established, as far as this side knows */
+	bool closed;     /* on_close was called */
 	struct list out; /* queued in this turn */
 	size_t out_size;
 	char peer_address[32], peer_ip[16];
@@ -293,7 +293,7 @@ static void on_accepting(void *user)
 	struct listener *l;
 
 	/* The listener may be gone since. */
-	LIST_FOREACH(l, &a->end->loop->listeners, struct listener, node) {
+	LIST_FOREACH (l, &a->end->loop->listeners, struct listener, node) {
 		if (l == a->listener && a->end->conn) {
 			l->fn(l->user, a->end->conn);
 			free(a);
@@ -311,7 +311,7 @@ static struct listener *find_listener(struct host *h, int port)
 
 	if (!h || !h->process)
 		return NULL;
-	LIST_FOREACH(l, &h->process->listeners, struct listener, node)
+	LIST_FOREACH (l, &h->process->listeners, struct listener, node)
 		if (l->port == port)
 			return l;
 	return NULL;
@@ -372,7 +372,7 @@ static void on_flush(void *user)
 	struct loop *l = user;
 	struct end *e;
 
-	LIST_FOREACH(e, &l->ends, struct end, node) {
+	LIST_FOREACH (e, &l->ends, struct end, node) {
 		while (e->conn && e->conn->open && !list_empty(&e->conn->out)) {
 			struct packet *p = CONTAINER_OF(list_first(&e->conn->out), struct packet, node);
 			list_remove(&p->node);
@@ -514,7 +514,7 @@ void conn_process_died(struct loop *l)
 {
 	struct end *e;
 
-	LIST_FOREACH(e, &l->ends, struct end, node) {
+	LIST_FOREACH (e, &l->ends, struct end, node) {
 		finish(e);
 		e->conn = NULL; /* dropped, not freed */
 	}

@@ -62,7 +62,7 @@ static struct file *find_file(struct host *h, const char *path)
 {
 	struct file *f;
 
-	LIST_FOREACH(f, &h->files, struct file, node)
+	LIST_FOREACH (f, &h->files, struct file, node)
 		if (!strcmp(f->path, path))
 			return f;
 	return NULL;
@@ -157,9 +157,9 @@ static void on_work(void *user)
 	struct host *h = d->loop->host;
 	struct request *r, *earlier;
 
-	LIST_FOREACH(r, &d->waiting, struct request, node) {
+	LIST_FOREACH (r, &d->waiting, struct request, node) {
 		r->status = refuse(h, r);
-		LIST_FOREACH(earlier, &d->waiting, struct request, node) {
+		LIST_FOREACH (earlier, &d->waiting, struct request, node) {
 			if (earlier == r)
 				break;
 			if (r->op == OP_APPEND && earlier->op == OP_APPEND && earlier->status < 0 &&
@@ -212,7 +212,8 @@ static void put_request(struct disk *d, enum op op, const char *path, uint64_t o
 {
 	struct request *r = xcalloc(1, sizeof(*r));
 
-	*r = (struct request){.op = op, .handle = handle, .path = full_path(d, path), .offset = offset, .fn = fn, .user = user};
+	*r = (struct request){
+		.op = op, .handle = handle, .path = full_path(d, path), .offset = offset, .fn = fn, .user = user};
 	buf_append(&r->data, data, size);
 	list_push(&d->waiting, &r->node);
 	if (!event_pending(&d->work))
@@ -224,7 +225,7 @@ void disk_process_died(struct loop *l)
 {
 	struct disk *d;
 
-	LIST_FOREACH(d, &l->disks, struct disk, node) {
+	LIST_FOREACH (d, &l->disks, struct disk, node) {
 		struct list_node *n;
 		event_cancel(&d->work);
 		while ((n = list_first(&d->waiting))) {
@@ -237,7 +238,8 @@ void disk_process_died(struct loop *l)
 				continue;
 			}
 			size_t part = (size_t)world_below(r->data.size + 1);
-			world_trace("disk.torn %s path=%s size=%zu part=%zu", op_names[r->op], r->path, r->data.size, part);
+			world_trace("disk.torn %s path=%s size=%zu part=%zu", op_names[r->op], r->path, r->data.size,
+			            part);
 			if (r->op != OP_REMOVE)
 				apply(l->host, r, part);
 			break;
@@ -270,7 +272,7 @@ void disk_destroy(struct disk *d)
 
 	if (!d)
 		return;
-	LIST_FOREACH(f, &d->handles, struct disk_file, node)
+	LIST_FOREACH (f, &d->handles, struct disk_file, node)
 		disk_close(f);
 	event_cancel(&d->answer);
 	list_remove(&d->node);
@@ -288,7 +290,7 @@ int disk_lock(struct disk *d, struct err *err)
 {
 	struct disk *other;
 
-	LIST_FOREACH(other, &d->loop->disks, struct disk, node)
+	LIST_FOREACH (other, &d->loop->disks, struct disk, node)
 		if (other != d && other->locked && !strcmp(other->root, d->root))
 			return err_set(err, EAGAIN, "%s is in use by another process", d->root);
 	d->locked = true;
@@ -320,8 +322,9 @@ int disk_list(struct disk *d, const char *path, void (*fn)(void *user, const cha
 	_cleanup_free_ char **names = NULL;
 	struct file *f;
 
-	LIST_FOREACH(f, &d->loop->host->files, struct file, node) {
-		if (strncmp(f->path, folder, length) != 0 || f->path[length] != '/' || strchr(f->path + length + 1, '/'))
+	LIST_FOREACH (f, &d->loop->host->files, struct file, node) {
+		if (strncmp(f->path, folder, length) != 0 || f->path[length] != '/' ||
+		    strchr(f->path + length + 1, '/'))
 			continue;
 		names = xrealloc(names, (n + 1) * sizeof(*names));
 		names[n++] = xstrdup(f->path + length + 1);
@@ -400,7 +403,7 @@ static void forget_handle(struct list *requests, struct disk_file *f)
 {
 	struct request *r;
 
-	LIST_FOREACH(r, requests, struct request, node) {
+	LIST_FOREACH (r, requests, struct request, node) {
 		if (r->handle == f) {
 			r->handle = NULL;
 			r->fn = NULL;

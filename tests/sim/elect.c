@@ -85,7 +85,8 @@ static void start(struct host *h)
 {
 	static const struct elect_ops ops = {on_leading, on_suspended, on_lost, on_leader};
 	struct candidate *c = h->user;
-	struct fl_master_info self = {.id = c->id, .ip = 1, .port = 5050, .has_fairlead_port = true, .fairlead_port = 5060};
+	struct fl_master_info self = {
+		.id = c->id, .ip = 1, .port = 5050, .has_fairlead_port = true, .fairlead_port = 5060};
 	struct elect_options options = {.session_ms = 6000};
 	struct url url = {0};
 	struct err err;
@@ -160,11 +161,11 @@ static void explain(void)
 }
 
 const struct scenario scenario_elect = {
-        .name = "elect",
-        .doc = "masters that only contend",
-        .setup = setup,
-        .done = done,
-        .explain = explain,
-        .fault_us = 120 * SIM_S,
-        .limit_us = 180 * SIM_S,
+	.name = "elect",
+	.doc = "masters that only contend",
+	.setup = setup,
+	.done = done,
+	.explain = explain,
+	.fault_us = 120 * SIM_S,
+	.limit_us = 180 * SIM_S,
 };

@@ -150,17 +150,18 @@ static void disk_ill(void)
 		h->disk_full = true;
 	else
 		h->disk_slow_us = world_between(10 * SIM_MS, SIM_S);
-	world_trace("sim.disk host=%s full=%d slow_ms=%lld", h->name, h->disk_full, (long long)(h->disk_slow_us / SIM_MS));
+	world_trace("sim.disk host=%s full=%d slow_ms=%lld", h->name, h->disk_full,
+	            (long long)(h->disk_slow_us / SIM_MS));
 	world_after(NULL, short_or_long(), disk_well, h);
 }
 
 static void change_net(void)
 {
 	world.net = (struct net_faults){
-	        .lose = world_chance(500) ? (int)world_between(0, 30) : 0,
-	        .duplicate = world_chance(500) ? (int)world_between(0, 200) : 0,
-	        .reorder = world_chance(500) ? (int)world_between(0, 200) : 0,
-	        .slow = world_chance(500) ? (int)world_between(0, 200) : 0,
+		.lose = world_chance(500) ? (int)world_between(0, 30) : 0,
+		.duplicate = world_chance(500) ? (int)world_between(0, 200) : 0,
+		.reorder = world_chance(500) ? (int)world_between(0, 200) : 0,
+		.slow = world_chance(500) ? (int)world_between(0, 200) : 0,
 	};
 	world_trace("sim.net lose=%d duplicate=%d reorder=%d slow=%d", world.net.lose, world.net.duplicate,
 	            world.net.reorder, world.net.slow);
@@ -171,10 +172,10 @@ static const struct kind {
 	void (*fn)(void);
 	int every_ms; /* about */
 } kinds[] = {
-        {"kill", kill_now, 6000},   {"kill_inside", kill_inside, 5000}, {"reboot", reboot, 20000},
-        {"cut", cut_pair, 3000},    {"isolate", isolate, 12000},        {"pause", pause_host, 5000},
-        {"zk_drop", drop_zk, 4000}, {"zk_down", zk_down, 15000},        {"disk", disk_ill, 6000},
-        {"net", change_net, 5000},
+	{"kill", kill_now, 6000},   {"kill_inside", kill_inside, 5000}, {"reboot", reboot, 20000},
+	{"cut", cut_pair, 3000},    {"isolate", isolate, 12000},        {"pause", pause_host, 5000},
+	{"zk_drop", drop_zk, 4000}, {"zk_down", zk_down, 15000},        {"disk", disk_ill, 6000},
+	{"net", change_net, 5000},
 };
 
 static void next(const struct kind *k);

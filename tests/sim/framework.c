@@ -37,7 +37,7 @@ struct attempt {
 	char slave[96];
 	int64_t launched_us;
 	enum fl_task_state state, terminal;
-	bool acknowledged; /* an update with a uuid came and was answered */
+	bool acknowledged;    /* an update with a uuid came and was answered */
 	uint8_t uuids[8][16]; /* of the updates so far */
 	int n_uuids;
 	bool ran, given_up;
@@ -113,8 +113,12 @@ static void add_task(struct launch *l, const struct attempt *a)
 	l->resources[i][1] = (struct fl_resource){.name = "mem", .type = FL_SCALAR, .scalar = &l->scalars[i][1]};
 	snprintf(l->texts[i], sizeof(l->texts[i]), "sim %lld %d", (long long)j->run_ms, j->exit_code);
 	l->commands[i] = (struct fl_command_info){.value = l->texts[i]};
-	l->infos[i] = (struct fl_task_info){.name = "job", .task_id = a->id, .slave_id = a->slave,
-	                                    .resources = l->resources[i], .n_resources = 2, .command = &l->commands[i]};
+	l->infos[i] = (struct fl_task_info){.name = "job",
+	                                    .task_id = a->id,
+	                                    .slave_id = a->slave,
+	                                    .resources = l->resources[i],
+	                                    .n_resources = 2,
+	                                    .command = &l->commands[i]};
 }
 
 static bool has_work(const struct framework *f)
@@ -230,7 +234,8 @@ static void on_update(fl_scheduler *s, void *user, const struct fl_task_status *
 		if (!status->slave_id) /* asked without: it may be where the master cannot look now */
 			return;
 		if (a->acknowledged && !a->terminal)
-			world_fail("I2: task %s was acknowledged as %s and is unknown now", a->id, fl_task_state_name(a->state));
+			world_fail("I2: task %s was acknowledged as %s and is unknown now", a->id,
+			           fl_task_state_name(a->state));
 		if (world.now_us - a->launched_us > PATIENCE_US && !a->terminal) {
 			a->given_up = true;
 			retry(a);
@@ -258,7 +263,8 @@ static void ask(struct run *r)
 		struct attempt *a = r->f->jobs[i].current;
 		if (!a || a->terminal || world.now_us - a->launched_us < 5 * SIM_S)
 			continue;
-		tasks[n++] = (struct fl_reconcile_task){.task_id = a->id, .slave_id = world_chance(500) ? a->slave : NULL};
+		tasks[n++] = (struct fl_reconcile_task){.task_id = a->id,
+		                                        .slave_id = world_chance(500) ? a->slave : NULL};
 	}
 	if (n)
 		fl_reconcile(r->scheduler, tasks, n);
@@ -285,28 +291,28 @@ static void on_tick(void *user)
 static void start(struct host *h)
 {
 	static const struct fl_scheduler_callbacks callbacks = {
-	        .struct_size = sizeof(callbacks),
-	        .subscribed = on_subscribed,
-	        .offers = on_offers,
-	        .update = on_update,
-	        .error = on_error,
+		.struct_size = sizeof(callbacks),
+		.subscribed = on_subscribed,
+		.offers = on_offers,
+		.update = on_update,
+		.error = on_error,
 	};
 	struct framework *f = h->user;
 	struct fl_framework_capability capabilities[] = {{.type = FL_CAPABILITY_PARTITION_AWARE}};
 	struct fl_framework_info info = {
-	        .user = "",
-	        .name = f->name,
-	        .role = f->role,
-	        .id = f->id[0] ? f->id : NULL,
-	        .has_failover_timeout_ns = true,
-	        .failover_timeout_ns = 3600 * 1000000000ll,
-	        .capabilities = capabilities,
-	        .n_capabilities = 1,
+		.user = "",
+		.name = f->name,
+		.role = f->role,
+		.id = f->id[0] ? f->id : NULL,
+		.has_failover_timeout_ns = true,
+		.failover_timeout_ns = 3600 * 1000000000ll,
+		.capabilities = capabilities,
+		.n_capabilities = 1,
 	};
 	struct fl_scheduler_options options = {
-	        .struct_size = sizeof(options),
-	        .master = "zk://zk:2181/fairlead",
-	        .framework = &info,
+		.struct_size = sizeof(options),
+		.master = "zk://zk:2181/fairlead",
+		.framework = &info,
 	};
 	struct run *r = xcalloc(1, sizeof(*r));
 	struct err err = {0};
@@ -329,11 +335,11 @@ struct host *framework_create(const char *name, const char *role, int n_jobs)
 	f->n_jobs = n_jobs < MAX_JOBS ? n_jobs : MAX_JOBS;
 	for (int i = 0; i < f->n_jobs; i++) {
 		f->jobs[i] = (struct job){
-		        .cpus_milli = world_between(1, 20) * 100,
-		        .mem_milli = world_between(32, 1024) * 1000,
-		        .run_ms = world_chance(700) ? world_between(1, 3000) : world_between(1000, 30000),
-		        .exit_code = world_chance(200) ? (int)world_between(1, 255) : 0,
-		        .to_be_killed = world_chance(100),
+			.cpus_milli = world_between(1, 20) * 100,
+			.mem_milli = world_between(32, 1024) * 1000,
+			.run_ms = world_chance(700) ? world_between(1, 3000) : world_between(1000, 30000),
+			.exit_code = world_chance(200) ? (int)world_between(1, 255) : 0,
+			.to_be_killed = world_chance(100),
 		};
 	}
 	struct host *h = sim_host_create(name, start, f);

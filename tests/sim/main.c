@@ -16,9 +16,9 @@
 #include "world.h"
 
 static const struct scenario *const scenarios[] = {
-        &scenario_elect,
+	&scenario_elect,
 #ifndef SIM_ELECT_ONLY
-        &scenario_cluster,
+	&scenario_cluster,
 #endif
 };
 
@@ -133,7 +133,8 @@ static int run_seeds(const struct options *o)
 				virtual_us += r.end_us;
 				hashes[c->part] = r.hash;
 				if (c->part == 1 && hashes[0] != hashes[1]) {
-					fprintf(stderr, "\nFAILED seed=%llu: I11: two runs differ\n", (unsigned long long)c->seed);
+					fprintf(stderr, "\nFAILED seed=%llu: I11: two runs differ\n",
+					        (unsigned long long)c->seed);
 					good = false;
 				}
 			}
@@ -179,10 +180,13 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-	        {"seed", 1, NULL, 's'},    {"seeds", 1, NULL, 'S'}, {"verbose", 0, NULL, 'v'},     {"jobs", 1, NULL, 'j'},
-	        {"scenario", 1, NULL, 'c'}, {"help", 0, NULL, 'h'},  {"twice-every", 1, NULL, 't'}, {0},
+		{"seed", 1, NULL, 's'},        {"seeds", 1, NULL, 'S'},
+		{"verbose", 0, NULL, 'v'},     {"jobs", 1, NULL, 'j'},
+		{"scenario", 1, NULL, 'c'},    {"help", 0, NULL, 'h'},
+		{"twice-every", 1, NULL, 't'}, {0},
 	};
-	struct options o = {.scenario = scenarios[ARRAY_SIZE(scenarios) - 1], .jobs = 2, .twice_every = 10, .program = argv[0]};
+	struct options o = {
+		.scenario = scenarios[ARRAY_SIZE(scenarios) - 1], .jobs = 2, .twice_every = 10, .program = argv[0]};
 	unsigned long long first = 0, last = 0;
 	bool given = false, one = false;
 

@@ -152,7 +152,7 @@ static struct container *find_container(struct host *h, const char *id)
 {
 	struct container *c;
 
-	LIST_FOREACH(c, &h->containers, struct container, node)
+	LIST_FOREACH (c, &h->containers, struct container, node)
 		if (!strcmp(c->id, id))
 			return c;
 	return NULL;
@@ -177,9 +177,14 @@ struct proc *proc_launch(struct procs *ps, const struct proc_spec *spec, const s
 	if (!spec->command->value || sscanf(spec->command->value, "sim %lld %d", &run_ms, &exit_code) != 2)
 		world_fail("task %s: command is not of the form 'sim MS CODE'", spec->name);
 	struct container *c = xcalloc(1, sizeof(*c));
-	*c = (struct container){.host = h, .id = xstrdup(spec->container_id), .name = xstrdup(spec->name),
-	                        .cpus_milli = spec->cpus_milli, .mem_bytes = spec->mem_bytes, .run_ms = run_ms,
-	                        .exit_code = exit_code, .proc = p};
+	*c = (struct container){.host = h,
+	                        .id = xstrdup(spec->container_id),
+	                        .name = xstrdup(spec->name),
+	                        .cpus_milli = spec->cpus_milli,
+	                        .mem_bytes = spec->mem_bytes,
+	                        .run_ms = run_ms,
+	                        .exit_code = exit_code,
+	                        .proc = p};
 	c->identity.pid = h->next_pid++;
 	c->identity.start_time = (uint64_t)(world.now_us / 10000);
 	snprintf(c->identity.boot_id, sizeof(c->identity.boot_id), "boot-%s-%d", h->name, h->boots);
@@ -198,7 +203,7 @@ static void check_capacity(struct host *h)
 	int64_t cpus_milli = 0, mem_bytes = 0;
 	struct container *c;
 
-	LIST_FOREACH(c, &h->containers, struct container, node) {
+	LIST_FOREACH (c, &h->containers, struct container, node) {
 		if (c->state == RUNNING) {
 			cpus_milli += c->cpus_milli;
 			mem_bytes += c->mem_bytes;
@@ -300,7 +305,7 @@ int procs_sweep(struct procs *ps, const char *const *known_ids, size_t n)
 	struct container *c;
 	int swept = 0;
 
-	LIST_FOREACH(c, &ps->loop->host->containers, struct container, node) {
+	LIST_FOREACH (c, &ps->loop->host->containers, struct container, node) {
 		bool known = false;
 		for (size_t i = 0; i < n; i++)
 			known |= !strcmp(known_ids[i], c->id);
@@ -319,7 +324,7 @@ void proc_process_died(struct loop *l)
 {
 	struct container *c;
 
-	LIST_FOREACH(c, &l->host->containers, struct container, node) {
+	LIST_FOREACH (c, &l->host->containers, struct container, node) {
 		c->proc = NULL;
 		if (c->state == PREPARED) /* its child saw the end of file; what is left is found by the sweep */
 			end_container(c, 0);
@@ -330,7 +335,7 @@ void proc_host_rebooted(struct host *h)
 {
 	struct container *c;
 
-	LIST_FOREACH(c, &h->containers, struct container, node) {
+	LIST_FOREACH (c, &h->containers, struct container, node) {
 		end_container(c, SIGKILL);
 		free_container(c);
 	}

@@ -9,9 +9,9 @@ struct host;
 
 struct scenario {
 	const char *name, *doc;
-	void (*setup)(void);       /* makes machines and boots them */
-	bool (*done)(void);        /* after the faults have stopped: is everything as it should end? */
-	void (*explain)(void);     /* traces what is missing */
+	void (*setup)(void);        /* makes machines and boots them */
+	bool (*done)(void);         /* after the faults have stopped: is everything as it should end? */
+	void (*explain)(void);      /* traces what is missing */
 	int64_t fault_us, limit_us; /* faults stop; the end must be reached */
 };
 

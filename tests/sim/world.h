@@ -38,13 +38,13 @@ struct event {
 struct host {
 	char name[16], ip[16];
 	int index;
-	struct loop *process; /* NULL: down */
+	struct loop *process;          /* NULL: down */
 	void (*start)(struct host *h); /* runs inside the new process's first turn */
 	void *user;
-	int64_t clock_us;  /* its boot-time clock is the world's plus this */
-	int64_t skew_us;   /* its wall clock is off by this */
+	int64_t clock_us; /* its boot-time clock is the world's plus this */
+	int64_t skew_us;  /* its wall clock is off by this */
 	int boots;
-	struct list files;      /* disk.c */
+	struct list files; /* disk.c */
 	bool disk_full;
 	int64_t disk_slow_us;
 	struct list containers; /* proc.c */
@@ -85,7 +85,7 @@ struct world {
 	bool cut[SIM_MAX_HOSTS][SIM_MAX_HOSTS]; /* [from][to] */
 	struct net_faults net;
 	int64_t last_stray_us; /* until then frames may come twice or behind their successors */
-	int launch_failures; /* per thousand container launches */
+	int launch_failures;   /* per thousand container launches */
 	struct list processes;
 	struct loop *current; /* whose turn it is */
 	jmp_buf died;
@@ -123,8 +123,8 @@ void world_after(struct loop *l, int64_t in_us, loop_fn fn, void *user);
 
 struct host *sim_host_create(const char *name, void (*start)(struct host *h), void *user);
 struct host *sim_host_find(const char *name_or_ip); /* NULL: unknown */
-void sim_boot(struct host *h);   /* starts its process, if it has none */
-void sim_kill(struct host *h);   /* kill -9 of its process, if it has one */
+void sim_boot(struct host *h);                      /* starts its process, if it has none */
+void sim_kill(struct host *h);                      /* kill -9 of its process, if it has one */
 void sim_reboot(struct host *h); /* power loss: process and containers go; sim_boot starts it again */
 void sim_pause(struct host *h, int64_t us);
 void sim_cut(struct host *a, struct host *b, bool cut); /* both ways */

@@ -145,7 +145,7 @@ static bool has_children(const char *path)
 {
 	struct znode *z;
 
-	HASH_FOREACH(z, &server.nodes, struct znode, node)
+	HASH_FOREACH (z, &server.nodes, struct znode, node)
 		if (is_child(path, z->path))
 			return true;
 	return false;
@@ -224,9 +224,9 @@ static void look_at_watches(void)
 	struct loop *l;
 	struct zwatch *w;
 
-	LIST_FOREACH(l, &world.processes, struct loop, node)
-		LIST_FOREACH(z, &l->sessions, struct zk, node)
-			LIST_FOREACH(w, &z->watches, struct zwatch, node)
+	LIST_FOREACH (l, &world.processes, struct loop, node)
+		LIST_FOREACH (z, &l->sessions, struct zk, node)
+			LIST_FOREACH (w, &z->watches, struct zwatch, node)
 				if (relevant_zxid(w->kind, w->path) != w->seen)
 					notify(w);
 }
@@ -300,7 +300,6 @@ static struct znode *apply_op(const struct op *op, uint64_t session)
 	}
 	return z;
 }
-
 
 /* What an operation changed, to take it back when a later one of its multi fails. */
 struct undo {
@@ -382,7 +381,7 @@ static void read_children(struct call *c, const char *path)
 {
 	struct znode *z;
 
-	HASH_FOREACH(z, &server.nodes, struct znode, node) {
+	HASH_FOREACH (z, &server.nodes, struct znode, node) {
 		if (!is_child(path, z->path))
 			continue;
 		c->names = xrealloc(c->names, (c->n_names + 1) * sizeof(char *));
@@ -401,8 +400,12 @@ static void set_watch(struct call *c, enum watch_kind kind)
 {
 	struct zwatch *w = xcalloc(1, sizeof(*w));
 
-	*w = (struct zwatch){.zk = c->zk, .kind = kind, .path = xstrdup(c->ops[0].path),
-	                     .seen = relevant_zxid(kind, c->ops[0].path), .fn = c->watch, .user = c->watch_user};
+	*w = (struct zwatch){.zk = c->zk,
+	                     .kind = kind,
+	                     .path = xstrdup(c->ops[0].path),
+	                     .seen = relevant_zxid(kind, c->ops[0].path),
+	                     .fn = c->watch,
+	                     .user = c->watch_user};
 	list_push(&c->zk->watches, &w->node);
 }
 
@@ -449,7 +452,7 @@ static void on_session_due(void *user)
 	s->expired = true;
 	list_remove(&s->node);
 	server.zxid++;
-	HASH_FOREACH(z, &server.nodes, struct znode, node)
+	HASH_FOREACH (z, &server.nodes, struct znode, node)
 		if (z->owner == s->id)
 			remove_node(z);
 	look_at_watches();
@@ -714,7 +717,7 @@ static void on_reconnect(void *user)
 	z->connected = true;
 	z->heard_ms = z->alive_ms = loop_now_ms(z->loop);
 	world_trace("zk.connected session=%llu", (unsigned long long)z->session->id);
-	LIST_FOREACH(w, &z->watches, struct zwatch, node)
+	LIST_FOREACH (w, &z->watches, struct zwatch, node)
 		if (relevant_zxid(w->kind, w->path) != w->seen)
 			notify(w);
 	while ((n = list_first(&z->waiting))) {
@@ -764,7 +767,8 @@ void zk_destroy(struct zk *z)
 	list_remove(&z->node);
 	/* What is under way still takes effect, then the session closes. */
 	if (z->connected && reachable(z)) {
-		struct call *last = list_empty(&z->requests) ? NULL : CONTAINER_OF(z->requests.head.prev, struct call, node);
+		struct call *last = list_empty(&z->requests) ? NULL
+		                                             : CONTAINER_OF(z->requests.head.prev, struct call, node);
 		int64_t due = world.now_us + latency_us();
 		if (last && last->due_us >= due)
 			due = last->due_us + 1;
@@ -806,8 +810,8 @@ static struct call *one_op(struct zk *z, enum call_kind kind, const char *path, 
 	struct call *c = call_create(z, kind, 1);
 
 	assert(path[0] == '/');
-	c->ops[0] = (struct op){.path = xstrdup(path), .data = size ? xmemdup(data, size) : NULL, .size = size,
-	                        .version = version};
+	c->ops[0] = (struct op){
+		.path = xstrdup(path), .data = size ? xmemdup(data, size) : NULL, .size = size, .version = version};
 	return c;
 }
 
@@ -897,7 +901,7 @@ void zk_process_died(struct loop *l)
 	struct zk *z;
 
 	/* Its session is not closed: it expires. */
-	LIST_FOREACH(z, &l->sessions, struct zk, node)
+	LIST_FOREACH (z, &l->sessions, struct zk, node)
 		z->dead = true;
 }
 
@@ -912,7 +916,7 @@ void zk_drop_connection(struct host *h)
 
 	if (!h->process)
 		return;
-	LIST_FOREACH(z, &h->process->sessions, struct zk, node)
+	LIST_FOREACH (z, &h->process->sessions, struct zk, node)
 		if (z->connected)
 			world_after(h->process, 0, on_dropped, z);
 }
@@ -924,7 +928,7 @@ void zk_server_set_down(bool down)
 	world_trace("zk.%s", down ? "down" : "up");
 	server.down = down;
 	if (!down) /* a new leader of the ensemble gives every session its full time again */
-		LIST_FOREACH(s, &server.sessions, struct session, node)
+		LIST_FOREACH (s, &server.sessions, struct session, node)
 			hear_from(s);
 	for (int i = 0; i < world.n_hosts && down; i++)
 		zk_drop_connection(&world.hosts[i]);

@@ -90,9 +90,12 @@ static void clear_keeps_the_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(zeroed_is_empty_and_valid),   cmocka_unit_test(appends),
-	        cmocka_unit_test(grows),                       cmocka_unit_test(printf_longer_than_the_room),
-	        cmocka_unit_test(consume_drops_the_front),     cmocka_unit_test(clear_keeps_the_memory),
+		cmocka_unit_test(zeroed_is_empty_and_valid),
+		cmocka_unit_test(appends),
+		cmocka_unit_test(grows),
+		cmocka_unit_test(printf_longer_than_the_room),
+		cmocka_unit_test(consume_drops_the_front),
+		cmocka_unit_test(clear_keeps_the_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

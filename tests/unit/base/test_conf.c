@@ -24,14 +24,16 @@ struct test_conf {
 	char *zk;
 };
 
-#define ROW(name, type, deflt, min, max, help)                                                                         \
-	{#name, type, deflt, min, max, help, offsetof(struct test_conf, name)}
+#define ROW(name, type, deflt, min, max, help)                                       \
+	{                                                                            \
+#name, type, deflt, min, max, help, offsetof(struct test_conf, name) \
+	}
 static const struct conf_opt opts[] = {
-        ROW(verbose, CONF_BOOL, "false", 0, 0, "say more"),
-        ROW(port, CONF_INT, "5050", 0, 65535, "where to listen"),
-        ROW(offer_timeout, CONF_DURATION, "30s", 1000, 3600000, "an offer ends after"),
-        ROW(max_size, CONF_BYTES, "1M", 1024, 1ll << 40, "largest thing"),
-        ROW(zk, CONF_STRING, "", 0, 0, "where ZooKeeper is"),
+	ROW(verbose, CONF_BOOL, "false", 0, 0, "say more"),
+	ROW(port, CONF_INT, "5050", 0, 65535, "where to listen"),
+	ROW(offer_timeout, CONF_DURATION, "30s", 1000, 3600000, "an offer ends after"),
+	ROW(max_size, CONF_BYTES, "1M", 1024, 1ll << 40, "largest thing"),
+	ROW(zk, CONF_STRING, "", 0, 0, "where ZooKeeper is"),
 };
 static const struct conf_table table = {"fairlead-test", "tests options", opts, ARRAY_SIZE(opts),
                                         sizeof(struct test_conf)};
@@ -72,7 +74,7 @@ static void write_file(struct fixture *f, const char *text)
 	fputs(text, file);
 }
 
-#define LOAD(f, default_file, ...)                                                                                     \
+#define LOAD(f, default_file, ...) \
 	load(f, default_file, (char *[]){"prog", __VA_ARGS__}, ARRAY_SIZE(((char *[]){"prog", __VA_ARGS__})))
 
 static int load(struct fixture *f, const char *default_file, char **argv, int argc)
@@ -245,14 +247,14 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(defaults),
-	        T(flags),
-	        T(bad_flags_are_explained),
-	        T(precedence),
-	        T(a_missing_default_file_is_fine),
-	        T(bad_files_are_explained_with_their_line),
-	        T(set_and_print),
-	        T(help_and_version),
+		T(defaults),
+		T(flags),
+		T(bad_flags_are_explained),
+		T(precedence),
+		T(a_missing_default_file_is_fine),
+		T(bad_files_are_explained_with_their_line),
+		T(set_and_print),
+		T(help_and_version),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -401,20 +401,20 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(appends_become_durable_in_order),
-	        T(big_appends_to_many_files),
-	        T(a_failed_append_is_cut_off),
-	        T(replace_is_whole),
-	        T(overwrite_stays_inside),
-	        T(remove_is_idempotent),
-	        T(reading),
-	        T(folders),
-	        T(creating_where_nothing_can_be),
-	        T(the_lock_is_exclusive),
-	        T(the_helper_holds_few_descriptors),
-	        T(a_dead_helper_is_replaced),
-	        T(destroy_drops_callbacks),
-	        T(a_callback_may_destroy_the_disk),
+		T(appends_become_durable_in_order),
+		T(big_appends_to_many_files),
+		T(a_failed_append_is_cut_off),
+		T(replace_is_whole),
+		T(overwrite_stays_inside),
+		T(remove_is_idempotent),
+		T(reading),
+		T(folders),
+		T(creating_where_nothing_can_be),
+		T(the_lock_is_exclusive),
+		T(the_helper_holds_few_descriptors),
+		T(a_dead_helper_is_replaced),
+		T(destroy_drops_callbacks),
+		T(a_callback_may_destroy_the_disk),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,9 +72,9 @@ static void a_code_of_zero_still_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(set_fills_and_returns_minus_code), cmocka_unit_test(null_is_allowed),
-	        cmocka_unit_test(wrap_puts_context_in_front),       cmocka_unit_test(long_texts_are_cut),
-	        cmocka_unit_test(own_text_may_be_an_argument),      cmocka_unit_test(a_code_of_zero_still_fails),
+		cmocka_unit_test(set_fills_and_returns_minus_code), cmocka_unit_test(null_is_allowed),
+		cmocka_unit_test(wrap_puts_context_in_front),       cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(own_text_may_be_an_argument),      cmocka_unit_test(a_code_of_zero_still_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,10 +59,10 @@ static void walks_in_insertion_order(void **state)
 		snprintf(e[i].key, sizeof(e[i].key), "%d", (i * 7919) % 1000);
 		hash_put(&h, &e[i].node, e[i].key);
 	}
-	HASH_FOREACH(at, &h, struct entry, node)
+	HASH_FOREACH (at, &h, struct entry, node)
 		assert_ptr_equal(at, &e[n++]);
 	assert_int_equal(n, 40);
-	HASH_FOREACH(at, &h, struct entry, node)
+	HASH_FOREACH (at, &h, struct entry, node)
 		hash_del(&h, &at->node);
 	assert_int_equal(h.count, 0);
 	hash_fini(&h);
@@ -121,12 +121,9 @@ static void seed_and_length_matter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(empty_table_finds_nothing),
-	        cmocka_unit_test(finds_what_was_put),
-	        cmocka_unit_test(walks_in_insertion_order),
-	        cmocka_unit_test(del_of_an_unlinked_entry_has_no_effect),
-	        cmocka_unit_test(agrees_with_a_plain_array),
-	        cmocka_unit_test(seed_and_length_matter),
+		cmocka_unit_test(empty_table_finds_nothing), cmocka_unit_test(finds_what_was_put),
+		cmocka_unit_test(walks_in_insertion_order),  cmocka_unit_test(del_of_an_unlinked_entry_has_no_effect),
+		cmocka_unit_test(agrees_with_a_plain_array), cmocka_unit_test(seed_and_length_matter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void keeps_order(void **state)
 	for (int k = 0; k < 4; k++)
 		list_push(&l, &items[k].node);
 	list_push_front(&l, &items[4].node);
-	LIST_FOREACH(i, &l, struct item, node)
+	LIST_FOREACH (i, &l, struct item, node)
 		assert_int_equal(i->value, expected++);
 	assert_int_equal(expected, 5);
 	assert_ptr_equal(list_first(&l), &items[4].node);
@@ -51,13 +51,13 @@ static void current_may_be_removed_while_walking(void **state)
 		fresh->value = k;
 		list_push(&l, &fresh->node);
 	}
-	LIST_FOREACH(i, &l, struct item, node) {
+	LIST_FOREACH (i, &l, struct item, node) {
 		if (i->value % 2)
 			continue;
 		list_remove(&i->node);
 		free(i);
 	}
-	LIST_FOREACH(i, &l, struct item, node) {
+	LIST_FOREACH (i, &l, struct item, node) {
 		assert_int_equal(i->value % 2, 1);
 		left++;
 		list_remove(&i->node);
@@ -98,11 +98,11 @@ static void insert_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(zeroed_node_is_in_no_list),
-	        cmocka_unit_test(keeps_order),
-	        cmocka_unit_test(current_may_be_removed_while_walking),
-	        cmocka_unit_test(a_removed_node_may_be_put_again),
-	        cmocka_unit_test(insert_before),
+		cmocka_unit_test(zeroed_node_is_in_no_list),
+		cmocka_unit_test(keeps_order),
+		cmocka_unit_test(current_may_be_removed_while_walking),
+		cmocka_unit_test(a_removed_node_may_be_put_again),
+		cmocka_unit_test(insert_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,19 +135,19 @@ static void people_get_the_time(void **state)
 	const char *line = on_stderr(false);
 	int year, month, day, hour, minute, second, ms, end = 0;
 
-	assert_int_equal(sscanf(line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day, &hour, &minute, &second, &ms,
-	                        &end),
-	                 7);
+	assert_int_equal(
+		sscanf(line, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &year, &month, &day, &hour, &minute, &second, &ms, &end),
+		7);
 	assert_string_equal(line + end, " warn  slave.lost slave=s1\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(levels_filter),     cmocka_unit_test(a_line_cannot_be_forged),
-	        cmocka_unit_test(long_lines_are_cut), cmocka_unit_test(errno_is_kept),
-	        cmocka_unit_test(level_names),       cmocka_unit_test(journal_gets_a_priority),
-	        cmocka_unit_test(people_get_the_time),
+		cmocka_unit_test(levels_filter),       cmocka_unit_test(a_line_cannot_be_forged),
+		cmocka_unit_test(long_lines_are_cut),  cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(level_names),         cmocka_unit_test(journal_gets_a_priority),
+		cmocka_unit_test(people_get_the_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,7 +156,8 @@ static void ten_thousand_timers(void **state)
 	int64_t last = 0;
 
 	for (int i = 0; i < N; i++) {
-		m[i] = (struct many){.in_ms = (int64_t)(loop_random_below(l, 2) * 100000 + 1), .fired = &fired, .last = &last};
+		m[i] = (struct many){
+			.in_ms = (int64_t)(loop_random_below(l, 2) * 100000 + 1), .fired = &fired, .last = &last};
 		timer_init(&m[i].t, l, on_many, &m[i]);
 		timer_set(&m[i].t, m[i].in_ms);
 	}
@@ -423,23 +424,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(clocks),
-	        T(timers_fire_in_order_of_deadline),
-	        T(equal_deadlines_fire_in_the_order_they_were_set),
-	        T(a_timer_can_be_stopped_and_set_again),
-	        T(a_timer_of_zero_does_not_hold_the_turn),
-	        T(ten_thousand_timers),
-	        T(a_step_waits_no_longer_than_told),
-	        T(deferred_calls),
-	        T(hooks_run_once_a_turn_in_order),
-	        T(again_gives_one_more_turn),
-	        T(watches),
-	        T(a_watch_may_stop_itself),
-	        T(signals_reach_the_loop),
-	        T(descriptors_are_cloexec),
-	        T(random_numbers),
-	        T(slow_turns_are_counted),
-	        T(a_loop_takes_null_and_has_a_base),
+		T(clocks),
+		T(timers_fire_in_order_of_deadline),
+		T(equal_deadlines_fire_in_the_order_they_were_set),
+		T(a_timer_can_be_stopped_and_set_again),
+		T(a_timer_of_zero_does_not_hold_the_turn),
+		T(ten_thousand_timers),
+		T(a_step_waits_no_longer_than_told),
+		T(deferred_calls),
+		T(hooks_run_once_a_turn_in_order),
+		T(again_gives_one_more_turn),
+		T(watches),
+		T(a_watch_may_stop_itself),
+		T(signals_reach_the_loop),
+		T(descriptors_are_cloexec),
+		T(random_numbers),
+		T(slow_turns_are_counted),
+		T(a_loop_takes_null_and_has_a_base),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

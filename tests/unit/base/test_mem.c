@@ -123,14 +123,14 @@ static void cleanup_closes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(copies),
-	        cmocka_unit_test(nothing_is_something),
-	        cmocka_unit_test(zone_memory_is_zeroed_and_aligned),
-	        cmocka_unit_test(zone_blocks_do_not_overlap),
-	        cmocka_unit_test(zone_reset_gives_clean_memory_again),
-	        cmocka_unit_test(zone_strings),
-	        cmocka_unit_test(destroy_takes_null),
-	        cmocka_unit_test(cleanup_closes),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(nothing_is_something),
+		cmocka_unit_test(zone_memory_is_zeroed_and_aligned),
+		cmocka_unit_test(zone_blocks_do_not_overlap),
+		cmocka_unit_test(zone_reset_gives_clean_memory_again),
+		cmocka_unit_test(zone_strings),
+		cmocka_unit_test(destroy_takes_null),
+		cmocka_unit_test(cleanup_closes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

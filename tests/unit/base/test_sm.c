@@ -16,9 +16,9 @@
 enum { IDLE, BUSY, DONE };
 
 static const struct sm_state states[] = {
-        [IDLE] = {"idle", 1u << BUSY | 1u << DONE, SM_INITIAL},
-        [BUSY] = {"busy", 1u << IDLE | 1u << DONE, 0},
-        [DONE] = {"done", 0, SM_FINAL},
+	[IDLE] = {"idle", 1u << BUSY | 1u << DONE, SM_INITIAL},
+	[BUSY] = {"busy", 1u << IDLE | 1u << DONE, 0},
+	[DONE] = {"done", 0, SM_FINAL},
 };
 
 struct job {
@@ -167,9 +167,9 @@ static void forbidden_moves_abort(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(moves_and_tells),      cmocka_unit_test(hooks_are_optional),
-	        cmocka_unit_test(long_ids_are_cut),     cmocka_unit_test(a_move_logs_one_debug_line),
-	        cmocka_unit_test(forbidden_moves_abort),
+		cmocka_unit_test(moves_and_tells),       cmocka_unit_test(hooks_are_optional),
+		cmocka_unit_test(long_ids_are_cut),      cmocka_unit_test(a_move_logs_one_debug_line),
+		cmocka_unit_test(forbidden_moves_abort),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,19 +59,33 @@ static void milli(void **state)
 		const char *text;
 		int64_t value;
 	} good[] = {
-	        {"0", 0},          {"1", 1000},          {"0.5", 500},        {".25", 250},
-	        {"2.", 2000},      {"0.0004", 0},        {"0.0005", 1},       {"1.0014999", 1001},
-	        {"-1.5", -1500},   {"1e3", 1000000},     {"1E-3", 1},         {"1.5e+2", 150000},
-	        {"1e-300", 0},     {"0.1", 100},         {"0e400", 0},        {"0.30000000000000004", 300},
-	        {"1000000000000000000000000000000000000000e-36", 1000000},    {"9223372036854775.807", INT64_MAX},
-	        {"0.000000000000000000000000000000000000000000000000000001", 0},
+		{"0", 0},
+		{"1", 1000},
+		{"0.5", 500},
+		{".25", 250},
+		{"2.", 2000},
+		{"0.0004", 0},
+		{"0.0005", 1},
+		{"1.0014999", 1001},
+		{"-1.5", -1500},
+		{"1e3", 1000000},
+		{"1E-3", 1},
+		{"1.5e+2", 150000},
+		{"1e-300", 0},
+		{"0.1", 100},
+		{"0e400", 0},
+		{"0.30000000000000004", 300},
+		{"1000000000000000000000000000000000000000e-36", 1000000},
+		{"9223372036854775.807", INT64_MAX},
+		{"0.000000000000000000000000000000000000000000000000000001", 0},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		int64_t v = -1;
 		assert_int_equal(str_to_milli(good[i].text, &v, NULL), 0);
 		assert_true(v == good[i].value);
 	}
-	const char *const bad[] = {"", ".", "-", "1..2", "1.2.3", " 1", "1 ", "e5", "1e", "1e+", "1e5x", "nan", "inf", "+1"};
+	const char *const bad[] = {"",   ".",  "-",   "1..2", "1.2.3", " 1",  "1 ",
+	                           "e5", "1e", "1e+", "1e5x", "nan",   "inf", "+1"};
 	int64_t v = 77;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(str_to_milli(bad[i], &v, NULL), -EINVAL);
@@ -180,7 +194,7 @@ static void ids(void **state)
 static void roles(void **state)
 {
 	const char *const good[] = {"*", "a", "a/b/c", "a-b", "...", "eng.prod", "a*"};
-	const char *const bad[] = {"",  "/",   "/a",  "a/",  "a//b", ".",  "..",   "a/.",
+	const char *const bad[] = {"",   "/",    "/a",  "a/",  "a//b", ".",  "..",   "a/.",
 	                           "-a", "a/-b", "a/*", "*/a", "a b",  "\t", "a\bb", NULL};
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		assert_true(str_valid_role(good[i]));
@@ -191,8 +205,9 @@ static void roles(void **state)
 static void utf8(void **state)
 {
 	const char *const good[] = {"", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"};
-	const char *const bad[] = {"\x80",         "\xc3",             "\xc0\xaf",         "\xe0\x80\x80", "\xed\xa0\x80",
-	                           "\xf4\x90\x80\x80", "\xff",         "\xe2\x82",         "\xc3(",        "\xf8\x88\x80\x80"};
+	const char *const bad[] = {
+		"\x80", "\xc3",     "\xc0\xaf", "\xe0\x80\x80",    "\xed\xa0\x80", "\xf4\x90\x80\x80",
+		"\xff", "\xe2\x82", "\xc3(",    "\xf8\x88\x80\x80"};
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		assert_true(str_valid_utf8(good[i], strlen(good[i])));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -235,12 +250,20 @@ static void path_escape(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(int64),     cmocka_unit_test(uint64),   cmocka_unit_test(milli),
-	        cmocka_unit_test(milli_prints_shortest),                 cmocka_unit_test(durations),
-	        cmocka_unit_test(bytes),     cmocka_unit_test(ends_and_equality),
-	        cmocka_unit_test(split),     cmocka_unit_test(ids),      cmocka_unit_test(roles),
-	        cmocka_unit_test(utf8),      cmocka_unit_test(distance), cmocka_unit_test(uuid),
-	        cmocka_unit_test(path_escape),
+		cmocka_unit_test(int64),
+		cmocka_unit_test(uint64),
+		cmocka_unit_test(milli),
+		cmocka_unit_test(milli_prints_shortest),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(bytes),
+		cmocka_unit_test(ends_and_equality),
+		cmocka_unit_test(split),
+		cmocka_unit_test(ids),
+		cmocka_unit_test(roles),
+		cmocka_unit_test(utf8),
+		cmocka_unit_test(distance),
+		cmocka_unit_test(uuid),
+		cmocka_unit_test(path_escape),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
