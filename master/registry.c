@@ -22,10 +22,11 @@ struct write {
 
 static struct write *write_create(struct master *m, bool slave, const char *id, uint64_t seq)
 {
-	struct write *w = xcalloc(1, sizeof(*w) + strlen(id) + 1);
+	size_t size = strlen(id) + 1;
+	struct write *w = xcalloc(1, sizeof(*w) + size);
 
 	*w = (struct write){.m = m, .slave = slave, .seq = seq};
-	strcpy(w->id, id);
+	memcpy(w->id, id, size);
 	list_push(&m->writes, &w->node);
 	return w;
 }
