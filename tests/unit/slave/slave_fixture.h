@@ -2,6 +2,7 @@
 #ifndef FL_TESTS_SLAVE_FIXTURE_H
 #define FL_TESTS_SLAVE_FIXTURE_H
 
+#include <dirent.h>
 #include <ftw.h>
 
 #include "tests/unit/slave/fake_master.h"
@@ -82,6 +83,25 @@ static int fixture_remove(const char *path, const struct stat *st, int type, str
 	return remove(path);
 }
 
+/* Our own cgroup of each hierarchy, empty by now. */
+static void fixture_remove_cgroups(const char *root)
+{
+	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	char path[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+		snprintf(path, sizeof(path), "%s%s", mounts[i], root);
+		rmdir(path);
+	}
+	DIR *dir = opendir(mounts[0]);
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		snprintf(path, sizeof(path), "%s/%s%s", mounts[0], e->d_name, root);
+		rmdir(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int fixture_teardown(void **state)
 {
 	struct fixture *x = *state;
@@ -90,6 +110,7 @@ static int fixture_teardown(void **state)
 	pump_ms(x->loop, 5); /* connections that were finished close */
 	fake_stop(&x->master);
 	loop_destroy(x->loop);
+	fixture_remove_cgroups(x->conf.cgroup_root);
 	conf_fini(&slave_conf_table, &x->conf);
 	nftw(x->dir, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
 	nftw(x->runtime, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
