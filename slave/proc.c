@@ -9,7 +9,7 @@
  * Invariants: pidfd >= 0 in BUILDING … RUNNING and FAILING; birth in BUILDING … STARTING; nothing on the host is owned
  * by a container whose launch failed, by the time its on_exit is called.
  *
- * cgroups are removed last and only when the kernel lets us: until then they wait in `graves`. */
+ * The grace timer is the patience with a child while BUILDING, and the grace of a kill later. */
 #include "slave/proc.h"
 
 #include <assert.h>
@@ -32,15 +32,15 @@
 #include "base/sm.h"
 #include "base/str.h"
 #include "slave/container/cgroup.h"
+#include "slave/container/ending.h"
+#include "slave/container/graves.h"
 #include "slave/container/pid.h"
 #include "slave/container/launcher.h"
-#include "slave/container/slot.h"
 
 #define MAX_BUILDING 8
 #define SLICE_US 2000 /* of a turn, for starting some; and for seeing some off */
 #define KILL_AGAIN_MS 1000
-#define GRAVE_RETRY_MS 20
-#define GRAVE_PATIENCE 500 /* retries before it is worth a warning */
+#define BUILD_PATIENCE_MS 30000
 
 enum { WAITING, BUILDING, READY, STARTING, RUNNING, ADOPTING, FAILING, ENDED };
 
@@ -66,8 +66,7 @@ struct procs {
 	struct list all, waiting, ending;
 	int n_building;
 	struct defer start, end;
-	struct list graves;
-	struct timer dig;
+	struct graves graves;
 	char description[96];
 };
 
@@ -91,60 +90,21 @@ struct proc {
 	bool has_runtime;
 	struct birth_failure failure; /* FAILING */
 	struct proc_exit exit;         /* ENDED */
-	char message[320];
-};
-
-struct grave {
-	struct list_node node;
-	char *cgroup;
-	int tries;
+	char message[ENDING_TEXT];
 };
 
 static void step(void *user);
 
-/* ---- removing ---- */
-
-static void dig(void *user)
-{
-	struct procs *ps = user;
-	struct grave *g;
-
-	LIST_FOREACH(g, &ps->graves, struct grave, node) {
-		cgroup_kill(ps->cgroups, g->cgroup);
-		int r = cgroup_remove(ps->cgroups, g->cgroup);
-		if (r < 0 && ++g->tries == GRAVE_PATIENCE)
-			log_warn("proc.cgroup_stays cgroup=%s reason=\"%s\"", g->cgroup, strerror(-r));
-		if (r < 0)
-			continue;
-		list_remove(&g->node);
-		free(g->cgroup);
-		free(g);
-	}
-	if (!list_empty(&ps->graves))
-		timer_set(&ps->dig, GRAVE_RETRY_MS);
-}
-
-static void bury(struct procs *ps, const char *cgroup)
-{
-	if (!*cgroup || !ps->cgroups || cgroup_remove(ps->cgroups, cgroup) == 0)
-		return;
-	struct grave *g = xcalloc(1, sizeof(*g));
-	g->cgroup = xstrdup(cgroup);
-	list_push(&ps->graves, &g->node);
-	if (!timer_armed(&ps->dig))
-		timer_set(&ps->dig, GRAVE_RETRY_MS);
-}
+/* ---- all of them ---- */
 
 static void clean(struct proc *p)
 {
-	bury(p->procs, p->identity.cgroup);
+	graves_bury(&p->procs->graves, p->identity.cgroup);
 	p->identity.cgroup[0] = 0;
 	if (p->has_runtime)
 		launcher_remove_runtime(p->procs->launcher, p->id);
 	p->has_runtime = false;
 }
-
-/* ---- all of them ---- */
 
 static void start_some(void *user);
 
@@ -184,8 +144,7 @@ struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct
 	list_init(&ps->all);
 	list_init(&ps->waiting);
 	list_init(&ps->ending);
-	list_init(&ps->graves);
-	timer_init(&ps->dig, l, dig, ps);
+	graves_init(&ps->graves, l, NULL);
 	if (geteuid() != 0) {
 		err_set(err, EPERM, "containers need root");
 		goto fail;
@@ -194,6 +153,7 @@ struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct
 		goto fail;
 	if (conf->use_cgroups && !(ps->cgroups = cgroups_create(conf->cgroup_root, err)))
 		goto fail;
+	ps->graves.cgroups = ps->cgroups;
 	ps->launcher = launcher_create(&ps->conf, ps->cgroups, err);
 	if (!ps->launcher)
 		goto fail;
@@ -211,18 +171,12 @@ fail:
 void procs_destroy(struct procs *ps)
 {
 	struct proc *p;
-	struct grave *g;
 
 	if (!ps)
 		return;
 	LIST_FOREACH(p, &ps->all, struct proc, node)
 		proc_destroy(p);
-	LIST_FOREACH(g, &ps->graves, struct grave, node) { /* the next start sweeps them */
-		list_remove(&g->node);
-		free(g->cgroup);
-		free(g);
-	}
-	timer_stop(&ps->dig);
+	graves_fini(&ps->graves);
 	defer_cancel(&ps->start);
 	defer_cancel(&ps->end);
 	launcher_destroy(ps->launcher);
@@ -238,16 +192,6 @@ const char *procs_describe(const struct procs *ps)
 
 /* ---- how it ended ---- */
 
-static void __attribute__((format(printf, 2, 3))) say(struct proc *p, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(p->message, sizeof(p->message), fmt, ap);
-	va_end(ap);
-	p->exit.message = p->message;
-}
-
 static void end(struct proc *p)
 {
 	log_info("proc.ended container=%s task=%s message=\"%s\"", p->id, p->name, p->message);
@@ -255,84 +199,20 @@ static void end(struct proc *p)
 	p->ops->on_exit(p->user, p, &p->exit); /* p may be gone */
 }
 
-/* Tenths of a MiB where it is not a whole number of them. */
-static const char *mib(int64_t bytes, char out[32])
+/* status: what waitid said, of a child. mystery: why it is taken for dead, of one that is adopted. */
+static void ended(struct proc *p, const siginfo_t *status, const char *mystery)
 {
-	snprintf(out, 32, "%" PRId64 ".%" PRId64 " MiB", bytes >> 20, ((bytes & 0xfffff) * 10) >> 20);
-	return out;
-}
+	_cleanup_free_ char *slot_path = launcher_slot_path(p->procs->launcher, p->id);
+	struct ending from = {
+	    .cgroups = p->procs->cgroups,
+	    .cgroup = p->identity.cgroup,
+	    .slot_path = slot_path,
+	    .status = status,
+	    .away = mystery != NULL,
+	    .mystery = mystery,
+	};
 
-static void read_memory(struct proc *p)
-{
-	struct cgroup_usage u;
-	struct proc_exit *e = &p->exit;
-
-	if (!p->identity.cgroup[0] || !p->procs->cgroups || cgroup_usage(p->procs->cgroups, p->identity.cgroup, &u) < 0)
-		return;
-	e->mem_limit_bytes = u.mem_limit_bytes < INT64_MAX / 2 ? u.mem_limit_bytes : 0; /* v1: near INT64_MAX is none */
-	e->mem_peak_bytes = u.mem_peak_bytes;
-	/* Somebody in it was killed for memory, and it did not get over it. */
-	e->oom = u.oom_kills > 0 && !(e->known && e->signal == 0 && e->exit_code == 0);
-}
-
-static void read_slot(struct proc *p, const char **ret_problem)
-{
-	_cleanup_free_ char *path = launcher_slot_path(p->procs->launcher, p->id);
-	struct slot slot;
-	int r = slot_read(path, &slot);
-
-	*ret_problem = r == 0 ? NULL : r == -EBADMSG ? "its exit record is damaged" : "how is not known";
-	if (r < 0)
-		return;
-	p->exit.known = true;
-	if (slot.kind == SLOT_SIGNALLED)
-		p->exit.signal = slot.value;
-	else
-		p->exit.exit_code = slot.value;
-}
-
-static const char *signal_name(int signal, char out[24])
-{
-	const char *name = sigabbrev_np(signal);
-
-	if (name)
-		snprintf(out, 24, "SIG%s", name);
-	else
-		snprintf(out, 24, "signal %d", signal);
-	return out;
-}
-
-static void describe_exit(struct proc *p, const char *problem)
-{
-	struct proc_exit *e = &p->exit;
-	char used[32], limit[32], name[24];
-	const char *away = e->away ? " while the slave was away" : "";
-
-	if (e->oom && e->mem_limit_bytes)
-		say(p, "ran out of memory%s: used %s of %s", away, mib(e->mem_peak_bytes, used),
-		    mib(e->mem_limit_bytes, limit));
-	else if (e->oom)
-		say(p, "ran out of memory%s", away);
-	else if (!e->known)
-		say(p, "ended%s; %s", away, problem);
-	else if (e->signal)
-		say(p, "killed by %s%s", signal_name(e->signal, name), away);
-	else
-		say(p, "exited with status %d%s", e->exit_code, away);
-}
-
-/* The slot counts; an init that was killed itself leaves none, and only its parent knows by what. */
-static void ended(struct proc *p, const siginfo_t *status)
-{
-	const char *problem;
-
-	read_slot(p, &problem);
-	if (!p->exit.known && status && status->si_code != CLD_EXITED) {
-		p->exit.known = true;
-		p->exit.signal = status->si_status;
-	}
-	read_memory(p);
-	describe_exit(p, problem);
+	ending_tell(&from, p->message, &p->exit);
 	end(p);
 }
 
@@ -377,8 +257,9 @@ static void fail_with(struct proc *p, const char *where, const char *text)
 static void finish_failure(struct proc *p)
 {
 	p->exit.failed_step = p->failure.step;
-	read_memory(p);
-	say(p, "%s", p->failure.err.text);
+	ending_read_memory(p->procs->cgroups, p->identity.cgroup, &p->exit);
+	snprintf(p->message, sizeof(p->message), "%s", p->failure.err.text);
+	p->exit.message = p->message;
 	clean(p);
 	end(p);
 }
@@ -444,6 +325,7 @@ static void start(struct proc *p)
 	sm_move(&p->sm, BUILDING);
 	watch_init(&p->on_socket, p->procs->loop, birth_socket(p->birth), on_socket, p);
 	watch_set(&p->on_socket, WATCH_READ);
+	timer_set(&p->grace, BUILD_PATIENCE_MS);
 }
 
 static void start_some(void *user)
@@ -468,7 +350,7 @@ static void child_died(struct proc *p)
 
 	if (p->identity.cgroup[0] && cgroup_usage(p->procs->cgroups, p->identity.cgroup, &u) == 0 && u.oom_kills > 0) {
 		snprintf(p->message, sizeof(p->message), "%s of memory are not enough to start",
-		         mib(u.mem_limit_bytes, limit));
+		         ending_mib(u.mem_limit_bytes, limit));
 		fail_with(p, "memory", p->message);
 		return;
 	}
@@ -508,6 +390,7 @@ static bool take_report(struct proc *p)
 		return false;
 	}
 	sm_move(&p->sm, READY);
+	timer_stop(&p->grace);
 	not_building(p);
 	p->ops->on_ready(p->user, p, &p->identity); /* p may be gone */
 	return false;
@@ -534,7 +417,7 @@ static const char *check_identity(struct proc *p)
 /* pidfd first: what is compared after it is of the process that it holds. */
 static void adopt(struct proc *p)
 {
-	const char *problem = "how is not known", *slot_problem;
+	const char *problem = "how is not known";
 
 	p->pidfd = pid_open((pid_t)p->identity.pid);
 	if (p->pidfd >= 0)
@@ -545,11 +428,7 @@ static void adopt(struct proc *p)
 		p->ops->on_running(p->user, p); /* p may be gone */
 		return;
 	}
-	p->exit.away = true;
-	read_slot(p, &slot_problem);
-	read_memory(p);
-	describe_exit(p, problem);
-	end(p);
+	ended(p, NULL, problem);
 }
 
 /* ---- stepping ---- */
@@ -574,7 +453,7 @@ static void after_end(struct proc *p)
 	if (sm_state(&p->sm) == FAILING)
 		finish_failure(p);
 	else
-		ended(p, p->child ? &status : NULL);
+		ended(p, p->child ? &status : NULL, NULL);
 }
 
 static void step(void *user)
@@ -627,7 +506,12 @@ static void kill_all(struct proc *p)
 
 static void on_grace(void *user)
 {
-	kill_all(user);
+	struct proc *p = user;
+
+	if (sm_state(&p->sm) == BUILDING) /* a file system that does not answer */
+		fail_with(p, "launch", "not ready after 30 s");
+	else
+		kill_all(p);
 }
 
 void proc_kill(struct proc *p, int64_t grace_ms)
@@ -777,7 +661,6 @@ static void note_leftover(void *user, const char *id)
 {
 	struct sweep *s = user;
 	struct proc *p;
-	struct grave *g;
 
 	for (size_t i = 0; i < s->n_known; i++)
 		if (strcmp(s->known[i], id) == 0)
@@ -785,10 +668,7 @@ static void note_leftover(void *user, const char *id)
 	LIST_FOREACH(p, &s->procs->all, struct proc, node)
 		if (strcmp(p->id, id) == 0)
 			return;
-	LIST_FOREACH(g, &s->procs->graves, struct grave, node) /* swept already, and on its way */
-		if (strcmp(strrchr(g->cgroup, '/') + 1, id) == 0)
-			return;
-	if (hash_get(&s->found, id))
+	if (graves_hold(&s->procs->graves, id) || hash_get(&s->found, id)) /* swept already, or seen elsewhere */
 		return;
 	struct leftover *l = xcalloc(1, sizeof(*l));
 	l->id = xstrdup(id);
@@ -822,7 +702,7 @@ int procs_sweep(struct procs *ps, const char *const *known_ids, size_t n)
 		log_warn("proc.swept container=%s", l->id);
 		if (ps->cgroups) {
 			cgroup_kill(ps->cgroups, cgroup);
-			bury(ps, cgroup);
+			graves_bury(&ps->graves, cgroup);
 		}
 		launcher_remove_runtime(ps->launcher, l->id);
 		hash_del(&s.found, &l->node);
