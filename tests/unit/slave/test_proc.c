@@ -1188,6 +1188,57 @@ static void test_child_dies_while_building(void **state)
 	assert_no_trace(*state, &before);
 }
 
+static void test_too_little_memory(void **state)
+{
+	struct footprint before = footprint(*state);
+	struct fl_command_info c = {.value = "true"};
+	struct story s;
+
+	story_init(&s, *state);
+	struct proc_spec spec = spec_of(&s, &c);
+	spec.mem_bytes = 65536;
+	assert_fails(&s, &spec, "memory", " MiB of memory are not enough to start");
+	assert_no_trace(*state, &before);
+}
+
+/* Orders that come when they cannot be meant. */
+static void test_late_and_twice(void **state)
+{
+	struct footprint before = footprint(*state);
+	struct story s;
+
+	story_init(&s, *state);
+	launch(&s, "sleep 60");
+	proc_go(s.proc); /* before it is ready */
+	WAIT(&s, s.running);
+	proc_go(s.proc);
+	proc_kill(s.proc, 0);
+	proc_kill(s.proc, 0);
+	proc_kill(s.proc, 1000);
+	until_over(&s);
+	proc_kill(s.proc, 0);
+	proc_go(s.proc);
+	assert_int_equal(s.exit.signal, SIGKILL);
+	finish(&s);
+	proc_destroy(NULL);
+
+	story_init(&s, *state); /* let go of before it is started, and while it waits for GO: it ends */
+	launch(&s, "echo ran");
+	finish(&s);
+	story_init(&s, *state);
+	s.hold = true;
+	launch(&s, "echo ran");
+	WAIT(&s, s.ready);
+	int64_t pid = s.identity.pid;
+	finish(&s);
+	WAIT(&s, !process_lives(pid));
+	waitpid((pid_t)pid, NULL, __WALL);
+	assert_false(s.over);
+	assert_string_equal(output(&s, "stdout"), "");
+	assert_int_equal(procs_sweep(s.world->procs, NULL, 0), 1);
+	assert_no_trace(*state, &before);
+}
+
 static void test_privileged(void **state)
 {
 	struct fl_command_info c = {.value = "tr -s ' ' < /proc/self/uid_map; id -u; ls -d /proc/1"};
@@ -1553,6 +1604,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_failures),
 	    cmocka_unit_test(test_same_id_twice),
 	    cmocka_unit_test(test_child_dies_while_building),
+	    cmocka_unit_test(test_too_little_memory),
+	    cmocka_unit_test(test_late_and_twice),
 	    cmocka_unit_test(test_privileged),
 	    cmocka_unit_test(test_slave_dies_before_go),
 	    cmocka_unit_test(test_adopt_living),
