@@ -53,7 +53,8 @@ static const char *nearest_word(const char *word)
 	return best;
 }
 
-const struct verb *verb_find(int argc, char **argv, int *ret_words)
+/* The verb at the start of argv, and how many words it takes; NULL after telling stderr what is wrong. */
+static const struct verb *verb_find(int argc, char **argv, int *ret_words)
 {
 	for (size_t i = 0; i < n_verbs && argc > 0; i++) {
 		const struct verb *v = &verbs[i];
@@ -106,24 +107,16 @@ static int set_option(struct opt_value *v, const char *value)
 	return 0;
 }
 
-/* One word that begins with a dash; *i is moved past the value it takes. */
-static int parse_option(struct args *a, int argc, char **argv, int *i)
+static int complain_option(const struct args *a, const char *word)
 {
-	const char *word = argv[*i];
-	bool is_long = word[1] == '-';
-	const char *name = word + (is_long ? 2 : 1);
-	const char *equals = is_long ? strchr(name, '=') : NULL;
-	size_t len = equals ? (size_t)(equals - name) : strlen(name);
-	struct opt_value *v = find_option(a, name, len, is_long ? 0 : name[0]);
-	const char *value = equals ? equals + 1 : NULL;
+	const struct verb *v = a->verb;
+	return complain(EXIT_USAGE, "unknown option '%s'. Try 'fairlead help %s%s%s'.", word, v->noun ? v->noun : "",
+	                v->noun ? " " : "", v->name);
+}
 
-	if (!v)
-		return complain(EXIT_USAGE, "unknown option '%s'. Try 'fairlead help %s%s%s'.", word,
-		                a->verb->noun ? a->verb->noun : "", a->verb->noun ? " " : "", a->verb->name);
-	if (!is_long && name[1])
-		value = name + 1; /* -ojson */
-	if (!v->opt->metavar)
-		return value ? complain(EXIT_USAGE, "--%s takes no value", v->opt->name) : set_option(v, "");
+/* Takes the value from behind the '=' or the letter, else the next word; *i is moved past it. */
+static int take_value(struct opt_value *v, const char *value, int argc, char **argv, int *i)
+{
 	if (!value && *i + 1 < argc)
 		value = argv[++*i];
 	if (!value)
@@ -131,7 +124,59 @@ static int parse_option(struct args *a, int argc, char **argv, int *i)
 	return set_option(v, value);
 }
 
-int args_parse(struct args *a, const struct verb *verb, int argc, char **argv)
+static int parse_long(struct args *a, int argc, char **argv, int *i)
+{
+	const char *word = argv[*i], *name = word + 2, *equals = strchr(name, '=');
+	struct opt_value *v = find_option(a, name, equals ? (size_t)(equals - name) : strlen(name), 0);
+
+	if (!v)
+		return complain_option(a, word);
+	if (v->opt->metavar)
+		return take_value(v, equals ? equals + 1 : NULL, argc, argv, i);
+	return equals ? complain(EXIT_USAGE, "--%s takes no value", v->opt->name) : set_option(v, "");
+}
+
+/* -a, -aq, -o json, -ojson, -aojson */
+static int parse_letters(struct args *a, int argc, char **argv, int *i)
+{
+	const char *word = argv[*i];
+
+	for (const char *letter = word + 1; *letter; letter++) {
+		struct opt_value *v = find_option(a, NULL, 0, *letter);
+		if (!v)
+			return complain_option(a, word);
+		if (v->opt->metavar)
+			return take_value(v, letter[1] ? letter + 1 : NULL, argc, argv, i);
+		set_option(v, "");
+	}
+	return 0;
+}
+
+static bool is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+static int parse_words(struct args *a, int argc, char **argv)
+{
+	int r = 0;
+
+	for (int i = 0; i < argc && r == 0; i++) {
+		bool rest = str_equal(argv[i], "--");
+		/* After "--", and after the first word of a command to run, everything is an operand. */
+		if (rest || (a->verb->max_operands < 0 && !is_option(argv[i]))) {
+			for (i += rest; i < argc; i++)
+				a->operands[a->n_operands++] = argv[i];
+		} else if (!is_option(argv[i])) {
+			a->operands[a->n_operands++] = argv[i];
+		} else {
+			r = argv[i][1] == '-' ? parse_long(a, argc, argv, &i) : parse_letters(a, argc, argv, &i);
+		}
+	}
+	return r;
+}
+
+static int parse(struct args *a, const struct verb *verb, int argc, char **argv)
 {
 	size_t n = count_opts(verb->opts), n_global = count_opts(global_opts);
 
@@ -141,36 +186,56 @@ int args_parse(struct args *a, const struct verb *verb, int argc, char **argv)
 	for (size_t i = 0; i < a->n_options; i++)
 		a->options[i].opt = i < n ? &verb->opts[i] : &global_opts[i - n];
 	a->operands = xcalloc((size_t)argc + 1, sizeof(*a->operands));
-	for (int i = 0; i < argc; i++) {
-		bool rest = str_equal(argv[i], "--");
-		if (rest)
-			i++;
-		if (!rest && argv[i][0] == '-' && argv[i][1]) {
-			int r = parse_option(a, argc, argv, &i);
-			if (r)
-				return r;
-			continue;
-		}
-		/* After "--", and after the first word of a command to run, everything is an operand. */
-		if (rest || verb->max_operands < 0) {
-			for (; i < argc; i++)
-				a->operands[a->n_operands++] = argv[i];
-			break;
-		}
-		a->operands[a->n_operands++] = argv[i];
-	}
-	if (args_has(a, "help"))
-		return 0;
+	int r = parse_words(a, argc, argv);
+	if (r || args_has(a, "help"))
+		return r;
 	if (a->n_operands < verb->min_operands || (verb->max_operands >= 0 && a->n_operands > verb->max_operands))
-		return complain(EXIT_USAGE, "usage: fairlead %s%s%s [OPTION…] %s", verb->noun ? verb->noun : "",
-		                verb->noun ? " " : "", verb->name, verb->operands);
+		return complain(EXIT_USAGE, "usage: fairlead %s%s%s%s%s%s", verb->noun ? verb->noun : "", verb->noun ? " " : "",
+		                verb->name, verb->opts->name ? " [OPTION…]" : "", verb->operands[0] ? " " : "", verb->operands);
 	return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- the whole line */
+
+static bool takes_value(const char *word)
+{
+	for (const struct opt *o = global_opts; o->name; o++)
+		if (o->metavar && (word[1] == '-' ? str_equal(word + 2, o->name) : word[1] == o->letter && !word[2]))
+			return true;
+	return false;
+}
+
+/* How many words are options for every verb that stand before it. */
+static int leading_options(int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc && is_option(argv[n]))
+		n += takes_value(argv[n]) && n + 1 < argc ? 2 : 1;
+	return n;
+}
+
+int args_read(struct args *a, int argc, char **argv)
+{
+	int leading = leading_options(argc, argv), words = 0;
+
+	if (leading >= argc)
+		return complain(EXIT_USAGE, "which verb? 'fairlead help' lists all");
+	const struct verb *verb = verb_find(argc - leading, argv + leading, &words);
+	if (!verb)
+		return EXIT_USAGE;
+	a->words = xcalloc((size_t)argc, sizeof(*a->words));
+	int n = argc - leading - words;
+	memcpy(a->words, argv, (size_t)leading * sizeof(*argv));
+	memcpy(a->words + leading, argv + leading + words, (size_t)n * sizeof(*argv));
+	return parse(a, verb, leading + n, a->words);
 }
 
 void args_fini(struct args *a)
 {
 	free(a->options);
 	free(a->operands);
+	free(a->words);
 }
 
 const struct opt_value *args_all(const struct args *a, const char *name)

@@ -68,6 +68,7 @@ void client_destroy(struct client *c)
 	if (!c)
 		return;
 	detect_destroy(c->detect);
+	loop_step(c->loop, 0); /* for questions that were given up */
 	loop_destroy(c->loop);
 	owned_fini(&c->leader);
 	zone_destroy(c->zone);
@@ -203,7 +204,7 @@ const struct fl_master_info *client_leader(struct client *c, int *ret_exit)
 	return leader;
 }
 
-/* Lets the detector look again; a leader that does not answer is forgotten until it is seen anew. */
+/* Lets the detector look again, and waits a little: the leader may be the same, and only busy. */
 static void look_again(struct client *c)
 {
 	int64_t until = loop_now_us(c->loop) / 1000 + RETRY_MS;
@@ -214,7 +215,9 @@ static void look_again(struct client *c)
 
 static const char *host_of(const struct fl_master_info *m)
 {
-	return m->address && m->address->ip ? m->address->ip : m->hostname;
+	if (m->address && m->address->ip)
+		return m->address->ip;
+	return m->hostname ? m->hostname : "127.0.0.1";
 }
 
 const struct fl_api_response *client_call(struct client *c, const struct fl_api_call *call, int *ret_exit)
@@ -229,14 +232,15 @@ const struct fl_api_response *client_call(struct client *c, const struct fl_api_
 		}
 		post(c, host_of(leader), (int)leader->port, call, (int)left_ms(c) + 1, &a);
 		bool no_leader = a.status == 0 || a.status == 307 || a.status == 503;
+		bool again = no_leader && left_ms(c) > 0;
 		if (a.status == 200 || a.status == 202)
 			response = read_answer(c, &a, ret_exit);
 		else if (!no_leader)
 			*ret_exit = complain_answer(&a);
-		else if (left_ms(c) == 0)
+		else if (!again)
 			*ret_exit = complain_no_leader(c);
 		buf_fini(&a.body);
-		if (!no_leader || left_ms(c) == 0)
+		if (!again)
 			return response;
 		look_again(c);
 	}
@@ -261,8 +265,33 @@ const struct fl_api_response *client_call_slave(struct client *c, const char *ho
 	return response;
 }
 
+static bool has_part(const struct fl_api_response *r, enum fl_api_type type)
+{
+	switch (type) {
+	case FL_API_GET_MASTER:
+		return r->get_master;
+	case FL_API_GET_AGENTS:
+		return r->get_agents;
+	case FL_API_GET_FRAMEWORKS:
+		return r->get_frameworks;
+	case FL_API_GET_TASKS:
+		return r->get_tasks;
+	case FL_API_GET_ROLES:
+		return r->get_roles;
+	case FL_API_GET_OFFERS:
+		return r->get_offers;
+	default:
+		return true;
+	}
+}
+
 const struct fl_api_response *client_get(struct client *c, enum fl_api_type type, int *ret_exit)
 {
 	struct fl_api_call call = {.type = type};
-	return client_call(c, &call, ret_exit);
+	const struct fl_api_response *r = client_call(c, &call, ret_exit);
+
+	if (!r || has_part(r, type))
+		return r;
+	*ret_exit = complain(EXIT_FAILED, "the answer to %s has nothing in it", enum_name(&enum_api_type, (int)type));
+	return NULL;
 }

@@ -25,7 +25,7 @@ const struct fl_api_response *client_call(struct client *c, const struct fl_api_
 const struct fl_api_response *client_call_slave(struct client *c, const char *host, int port,
                                                 const struct fl_api_call *call, bool quiet, int *ret_exit);
 
-/* Simple reads. */
+/* Simple reads: the part of the answer that belongs to the type is there. */
 const struct fl_api_response *client_get(struct client *c, enum fl_api_type type, int *ret_exit);
 
 #endif

@@ -56,7 +56,7 @@ int cmd_framework_list(struct args *args)
 	struct client *c = client_create(args, &exit_code);
 	const struct fl_api_response *r = c ? client_get(c, FL_API_GET_FRAMEWORKS, &exit_code) : NULL;
 
-	if (r && r->get_frameworks) {
+	if (r) {
 		const struct fl_api_get_frameworks *g = r->get_frameworks;
 		size_t n_ended = args_has(args, "all") ? g->n_completed_frameworks : 0;
 		struct fl_api_framework *all = xcalloc(g->n_frameworks + n_ended + 1, sizeof(*all));

@@ -5,13 +5,22 @@
 #include "base/str.h"
 #include "cli/verb.h"
 
+/* A column of this width, whatever its letters take in bytes. */
+static void print_left(const char *text, int width)
+{
+	for (const char *p = text; *p; p++)
+		width += (*p & 0xc0) == 0x80;
+	printf("  %-*s ", width, text);
+}
+
 static void print_opts(const struct opt *opts)
 {
 	for (; opts->name; opts++) {
 		char left[64];
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", opts->letter ? '-' : ' ', opts->letter ? opts->letter : ' ',
 		         opts->letter ? ',' : ' ', opts->name, opts->metavar ? " " : "", opts->metavar ? opts->metavar : "");
-		printf("  %-28s %s\n", left, opts->help);
+		print_left(left, 28);
+		printf("%s%s\n", opts->help, opts->repeated ? " (may be repeated)" : "");
 	}
 }
 
@@ -32,7 +41,8 @@ static void print_line(const struct verb *v)
 	char left[64];
 	snprintf(left, sizeof(left), "%s%s%s%s%s", v->noun ? v->noun : "", v->noun ? " " : "", v->name,
 	         v->operands[0] ? " " : "", v->operands);
-	printf("  %-32s %s\n", left, v->help);
+	print_left(left, 32);
+	puts(v->help);
 }
 
 static void print_all(void)
@@ -57,6 +67,10 @@ int cmd_help(struct args *args)
 {
 	int found = 0;
 
+	if (args_has(args, "completion")) {
+		print_completion();
+		return EXIT_OK;
+	}
 	if (args->n_operands == 0) {
 		print_all();
 		return EXIT_OK;

@@ -32,7 +32,7 @@ int cmd_offer_list(struct args *args)
 	struct client *c = client_create(args, &exit_code);
 	const struct fl_api_response *r = c ? client_get(c, FL_API_GET_OFFERS, &exit_code) : NULL;
 
-	if (r && r->get_offers) {
+	if (r) {
 		struct listing l = {
 			.desc = &rec_api_offer,
 			.items = r->get_offers->offers,

@@ -31,7 +31,7 @@ int cmd_role_list(struct args *args)
 	struct client *c = client_create(args, &exit_code);
 	const struct fl_api_response *r = c ? client_get(c, FL_API_GET_ROLES, &exit_code) : NULL;
 
-	if (r && r->get_roles) {
+	if (r) {
 		struct listing l = {
 			.desc = &rec_api_role,
 			.items = r->get_roles->roles,

@@ -48,7 +48,7 @@ int cmd_slave_list(struct args *args)
 	struct client *c = client_create(args, &exit_code);
 	const struct fl_api_response *r = c ? client_get(c, FL_API_GET_AGENTS, &exit_code) : NULL;
 
-	if (r && r->get_agents) {
+	if (r) {
 		struct listing l = {
 			.desc = &rec_api_slave,
 			.items = r->get_agents->agents,

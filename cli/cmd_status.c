@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "msg/codec.h"
 
 static const char *const shown[] = {"cpus", "mem", "disk"};
 
@@ -76,40 +77,54 @@ static void print_tasks(const struct fl_api_get_tasks *g)
 	            g->n_unreachable_tasks, g->n_completed_tasks);
 }
 
-/* One answer at a time: each lives until the next call. */
-static int print_page(struct client *c, bool json)
+static void print_page(const struct fl_cluster_status *s)
 {
-	static const enum fl_api_type parts[] = {FL_API_GET_MASTER, FL_API_GET_AGENTS, FL_API_GET_FRAMEWORKS,
-	                                         FL_API_GET_TASKS};
-	int exit_code = EXIT_OK;
+	if (s->master && s->master->master_info)
+		print_master(s->master);
+	if (s->slaves)
+		print_slaves(s->slaves);
+	if (s->frameworks)
+		print_frameworks(s->frameworks);
+	if (s->tasks)
+		print_tasks(s->tasks);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		const struct fl_api_response *r = client_get(c, parts[i], &exit_code);
-		if (!r)
-			return exit_code;
-		if (json)
-			print_json(&rec_api_response, r);
-		else if (r->get_master && r->get_master->master_info)
-			print_master(r->get_master);
-		else if (r->get_agents)
-			print_slaves(r->get_agents);
-		else if (r->get_frameworks)
-			print_frameworks(r->get_frameworks);
-		else if (r->get_tasks)
-			print_tasks(r->get_tasks);
-	}
-	return exit_code;
+/* An answer lives until the next call: each is copied. */
+static int gather(struct client *c, struct zone *zone, struct fl_cluster_status *ret)
+{
+	int exit_code = EXIT_OK;
+	const struct fl_api_response *r;
+
+	if (!(r = client_get(c, FL_API_GET_MASTER, &exit_code)))
+		return exit_code;
+	ret->master = codec_copy(&rec_api_get_master, r->get_master, zone);
+	if (!(r = client_get(c, FL_API_GET_AGENTS, &exit_code)))
+		return exit_code;
+	ret->slaves = codec_copy(&rec_api_get_agents, r->get_agents, zone);
+	if (!(r = client_get(c, FL_API_GET_FRAMEWORKS, &exit_code)))
+		return exit_code;
+	ret->frameworks = codec_copy(&rec_api_get_frameworks, r->get_frameworks, zone);
+	if (!(r = client_get(c, FL_API_GET_TASKS, &exit_code)))
+		return exit_code;
+	ret->tasks = codec_copy(&rec_api_get_tasks, r->get_tasks, zone);
+	return EXIT_OK;
 }
 
 int cmd_status(struct args *args)
 {
+	_cleanup_zone_ struct zone *zone = zone_create();
+	struct fl_cluster_status status = {0};
 	int exit_code = EXIT_OK;
 	enum output_format format;
 	struct client *c;
 
 	if ((exit_code = output_format(args, &format)) || !(c = client_create(args, &exit_code)))
 		return exit_code;
-	exit_code = print_page(c, format != OUTPUT_TABLE);
+	exit_code = gather(c, zone, &status);
+	if (exit_code == EXIT_OK && format == OUTPUT_TABLE)
+		print_page(&status);
+	else if (exit_code == EXIT_OK)
+		print_json(&rec_cluster_status, &status);
 	client_destroy(c);
 	return exit_code;
 }

@@ -59,7 +59,7 @@ int cmd_task_list(struct args *args)
 	struct client *c = client_create(args, &exit_code);
 	const struct fl_api_response *r = c ? client_get(c, FL_API_GET_TASKS, &exit_code) : NULL;
 
-	if (r && r->get_tasks) {
+	if (r) {
 		const struct fl_api_get_tasks *g = r->get_tasks;
 		struct selection s = {.framework = args_get(args, "framework"), .slave = args_get(args, "slave")};
 		if (args_has(args, "all"))
@@ -100,7 +100,7 @@ static void print_history(const struct fl_task *task)
 	for (size_t i = 0; i < task->n_statuses; i++) {
 		const struct fl_task_status *s = &task->statuses[i];
 		print_field(i ? "" : "history", "%s  %-13s %s%s%s%s", text_time_ns(s->timestamp_ns),
-		            enum_name(&enum_task_state, (int)s->state) + 5, s->reason ? enum_name(&enum_reason, (int)s->reason) : "",
+		            text_state(enum_name(&enum_task_state, (int)s->state)), s->reason ? enum_name(&enum_reason, (int)s->reason) : "",
 		            s->reason && s->message ? ": " : "", s->message ? s->message : "",
 		            s->reason || s->message ? "" : "-");
 	}

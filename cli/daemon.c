@@ -79,6 +79,7 @@ static void __attribute__((noreturn)) become(const char *log, const char *progra
 
 	setsid();
 	if (null >= 0 && out >= 0) {
+		signal(SIGPIPE, SIG_DFL); /* a loop of ours may have it ignored */
 		dup2(null, STDIN_FILENO);
 		dup2(out, STDOUT_FILENO);
 		dup2(out, STDERR_FILENO);
@@ -101,12 +102,16 @@ int daemon_start(const char *home, const char *name, char *const argv[], struct 
 	pid_t pid = fork();
 	if (pid == 0)
 		become(log, program, argv, report[1]);
+	if (pid < 0)
+		code = errno;
 	close(report[1]);
 	if (pid > 0 && read(report[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
 	close(report[0]);
-	if (pid < 0 || code)
-		return err_set(err, pid < 0 ? errno : code, "cannot start %s: %s", program, strerror(pid < 0 ? errno : code));
+	if (pid > 0 && code)
+		waitpid(pid, NULL, 0);
+	if (code)
+		return err_set(err, code, "cannot start %s: %s", program, strerror(code));
 	_cleanup_fclose_ FILE *f = fopen(pid_path, "we");
 	if (!f)
 		return err_set(err, errno, "%s: %s", pid_path, strerror(errno));
@@ -114,11 +119,11 @@ int daemon_start(const char *home, const char *name, char *const argv[], struct 
 	return 0;
 }
 
-static bool await_end(const char *home, const char *name, int patience_ms)
+static bool await_end(const char *home, const char *name, pid_t pid, int patience_ms)
 {
 	struct timespec t = {.tv_nsec = POLL_MS * 1000000L};
 	for (int waited = 0; waited < patience_ms; waited += POLL_MS) {
-		waitpid(-1, NULL, WNOHANG); /* a child of this very process is a zombie until then */
+		waitpid(pid, NULL, WNOHANG); /* a child of this very process is a zombie until then */
 		if (!daemon_alive(home, name))
 			return true;
 		nanosleep(&t, NULL);
@@ -129,13 +134,13 @@ static bool await_end(const char *home, const char *name, int patience_ms)
 bool daemon_stop(const char *home, const char *name, int patience_ms)
 {
 	_cleanup_free_ char *path = file_of(home, name, "pid");
-	long pid = read_pid(home, name);
+	pid_t pid = (pid_t)read_pid(home, name);
 
 	if (pid) {
-		kill((pid_t)pid, SIGTERM);
-		if (!await_end(home, name, patience_ms)) {
-			kill((pid_t)pid, SIGKILL);
-			await_end(home, name, 2000);
+		kill(pid, SIGTERM);
+		if (!await_end(home, name, pid, patience_ms)) {
+			kill(pid, SIGKILL);
+			await_end(home, name, pid, 2000);
 		}
 	}
 	unlink(path);

@@ -1,4 +1,5 @@
 /* fairlead, the operator's tool: finds the verb, gathers where the masters are, calls it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,33 +70,12 @@ static int run_verb(struct args *args, const struct cli_conf *conf)
 	return args->verb->fn(args);
 }
 
-/* Options for every verb may stand before it too: moves them behind it. Returns how many words stood there. */
-static int leading_options(int argc, char **argv)
+/* What was printed must have arrived; a reader that had enough (head) is no failure. */
+static int check_output(int exit_code)
 {
-	int n = 1;
-
-	while (n < argc && argv[n][0] == '-' && argv[n][1]) {
-		bool takes_value = false;
-		for (const struct opt *o = global_opts; o->name; o++)
-			takes_value |= o->metavar && (str_equal(argv[n] + 1 + (argv[n][1] == '-'), o->name) ||
-			                              (o->letter && argv[n][1] == o->letter && !argv[n][2]));
-		n += takes_value && n + 1 < argc ? 2 : 1;
-	}
-	return n - 1;
-}
-
-/* The words of the verb's own part of the command line: what stood before the verb, then what stands behind it. */
-static char **verb_words(int argc, char **argv, int leading, int words, int *ret_n)
-{
-	char **out = xcalloc((size_t)argc + 1, sizeof(*out));
-	int n = 0;
-
-	for (int i = 1; i <= leading; i++)
-		out[n++] = argv[i];
-	for (int i = 1 + leading + words; i < argc; i++)
-		out[n++] = argv[i];
-	*ret_n = n;
-	return out;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return exit_code;
+	return complain(exit_code ? exit_code : EXIT_FAILED, "the output cannot be written: %s", strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -104,7 +84,6 @@ int main(int argc, char **argv)
 	struct cli_conf conf = {0};
 	struct err err = {0};
 	struct args args = {.home = home};
-	int words = 0;
 
 	log_set_level(LOG_ERROR);
 	if (argc < 2 || str_equal(argv[1], "--help") || str_equal(argv[1], "-h")) {
@@ -113,20 +92,12 @@ int main(int argc, char **argv)
 	}
 	if (str_equal(argv[1], "--version"))
 		argv[1] = (char *)"version";
-	int leading = leading_options(argc, argv), n_rest = 0;
-	if (1 + leading >= argc)
-		return complain(EXIT_USAGE, "which verb? 'fairlead help' lists all");
-	const struct verb *verb = verb_find(argc - 1 - leading, argv + 1 + leading, &words);
-	if (!verb)
-		return EXIT_USAGE;
-	_cleanup_free_ char **rest = verb_words(argc, argv, leading, words, &n_rest);
-	int r = load_conf(home, &conf, &err);
-	if (r < 0)
-		return complain(EXIT_USAGE, "%s", err.text);
-	r = args_parse(&args, verb, n_rest, rest);
-	if (r == 0)
+	int r = args_read(&args, argc - 1, argv + 1);
+	if (r == 0 && load_conf(home, &conf, &err) < 0)
+		r = complain(EXIT_USAGE, "%s", err.text);
+	else if (r == 0)
 		r = run_verb(&args, &conf);
 	args_fini(&args);
 	conf_fini(&cli_conf_table, &conf);
-	return r;
+	return check_output(r);
 }

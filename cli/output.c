@@ -63,11 +63,23 @@ struct table {
 	size_t column;
 };
 
+/* $COLUMNS, where somebody exported it; else the terminal's own width counts, and without a terminal nothing is cut. */
+static size_t wanted_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	int64_t width = 0;
+	return columns && str_to_int64(columns, 1, 10000, &width, NULL) == 0 ? (size_t)width : 0;
+}
+
 struct table *table_create(const struct column *columns, size_t n)
 {
 	struct table *t = xcalloc(1, sizeof(*t));
 	t->t = scols_new_table();
 	scols_table_enable_colors(t->t, output_color());
+	if (wanted_width() > 0) {
+		scols_table_set_termforce(t->t, SCOLS_TERMFORCE_ALWAYS);
+		scols_table_set_termwidth(t->t, wanted_width());
+	}
 	for (size_t i = 0; i < n; i++)
 		scols_table_new_column(t->t, columns[i].name, 0,
 		                       (columns[i].right ? SCOLS_FL_RIGHT : 0) | (columns[i].truncate ? SCOLS_FL_TRUNC : 0));
@@ -109,7 +121,7 @@ void table_cell_state(struct table *t, const char *state)
 	const char *color = state_color(state);
 	if (color)
 		scols_cell_set_color(scols_line_get_cell(t->line, t->column), color);
-	table_cell(t, "%s", str_starts_with(state, "TASK_") ? state + 5 : state);
+	table_cell(t, "%s", text_state(state));
 }
 
 void table_print(struct table *t)
@@ -180,12 +192,15 @@ int listing_print(const struct args *args, const struct listing *l)
 
 void print_field(const char *name, const char *fmt, ...)
 {
+	_cleanup_buf_ struct buf text = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	printf("%s%-14s%s ", output_color() ? "\033[1m" : "", name, output_color() ? "\033[0m" : "");
-	vprintf(fmt, ap);
-	putchar('\n');
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < text.size; i++)
+		if (text.data[i] < ' ' || text.data[i] == 0x7f)
+			text.data[i] = '?'; /* others wrote it: it must not command the terminal */
+	printf("%s%-14s%s %s\n", output_color() ? "\033[1m" : "", name, output_color() ? "\033[0m" : "", buf_cstr(&text));
 }
 
 /* ---------------------------------------------------------------------------------------------- text forms */
@@ -197,6 +212,11 @@ static char *ring_slot(void)
 	static char slots[32][RING_SLOT];
 	static unsigned next;
 	return slots[next++ % ARRAY_SIZE(slots)];
+}
+
+const char *text_state(const char *state)
+{
+	return str_starts_with(state, "TASK_") ? state + strlen("TASK_") : state;
 }
 
 const char *text_milli(int64_t milli)

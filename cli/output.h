@@ -19,7 +19,7 @@ bool output_color(void);
 /* From -o and -q. Returns 0, or an exit code after telling stderr. */
 int output_format(const struct args *args, enum output_format *ret);
 
-/* A table. Cells are copied. */
+/* A table. Cells are copied. It is cut to $COLUMNS, else to the terminal's width; without either not at all. */
 struct table;
 struct column {
 	const char *name;
@@ -47,10 +47,11 @@ int listing_print(const struct args *args, const struct listing *l);
 
 /* One record as JSON with a newline. */
 void print_json(const struct record_desc *desc, const void *rec);
-/* "key: value" lines of show verbs, aligned. */
+/* "key value" lines of show verbs, aligned; control characters become '?'. */
 void print_field(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Text forms; the result lives in a small ring of static buffers. */
+const char *text_state(const char *state);            /* "RUNNING" for "TASK_RUNNING" */
 const char *text_milli(int64_t milli);                /* "1.5" */
 const char *text_mib(int64_t milli);                  /* "512M", "1.5G" */
 const char *text_resource(const struct fl_resource *list, size_t n, const char *name); /* scalar by name, via the above */

@@ -42,6 +42,7 @@ struct args {
 	const struct verb *verb;
 	struct opt_value *options; /* one per option of the verb, then one per global option */
 	size_t n_options;
+	char **words; /* what is not the verb */
 	char **operands;
 	int n_operands;
 	const char *master; /* where masters are found, after all sources; owned by main */
@@ -69,12 +70,10 @@ const char *args_get(const struct args *a, const char *name);
 bool args_has(const struct args *a, const char *name);
 const struct opt_value *args_all(const struct args *a, const char *name);
 
-/* Parses argv after the verb. Returns 0, or an exit code after telling stderr what is wrong. */
-int args_parse(struct args *a, const struct verb *verb, int argc, char **argv);
-void args_fini(struct args *a);
-
-/* The verb at the start of argv, and how many words it takes; NULL after telling stderr what is wrong. */
-const struct verb *verb_find(int argc, char **argv, int *ret_words);
+/* Takes a command line (without the program's name) apart: options for every verb may stand before the verb, too. Returns
+ * 0, or an exit code after telling stderr what is wrong. */
+int args_read(struct args *a, int argc, char **argv);
+void args_fini(struct args *a); /* safe on a zeroed one, and after a failure */
 
 /* Prints to stderr "fairlead: …". */
 int complain(int exit_code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -98,5 +97,8 @@ VERB(cmd_local_down)
 VERB(cmd_version)
 VERB(cmd_help)
 #undef VERB
+
+/* A bash script that completes verbs and options, to stdout. */
+void print_completion(void);
 
 #endif

@@ -43,7 +43,7 @@ static const struct opt run_opts[] = {
 	{"mem", 0, "MIB", false, "Memory it takes, in MiB; default 32"},
 	{"disk", 0, "MIB", false, "Disk it takes, in MiB; default none"},
 	{"role", 'r', "ROLE", false, "Role to ask under; default *"},
-	{"env", 'e', "NAME=VALUE", true, "Environment variable; may be repeated"},
+	{"env", 'e', "NAME=VALUE", true, "Environment variable"},
 	{"user", 'u', "USER", false, "User to run as; default: the slave's own"},
 	{"place-within", 0, "DURATION", false, "Give up (exit 8) when no slave took it by then"},
 	{NULL, 0, NULL, false, NULL},
@@ -64,6 +64,11 @@ static const struct opt local_up_opts[] = {
 
 static const struct opt local_down_opts[] = {
 	{"clean", 0, NULL, false, "Remove its data too"},
+	{NULL, 0, NULL, false, NULL},
+};
+
+static const struct opt help_opts[] = {
+	{"completion", 0, NULL, false, "Print a bash script that completes verbs and options"},
 	{NULL, 0, NULL, false, NULL},
 };
 
@@ -88,7 +93,7 @@ const struct verb verbs[] = {
 	{"local", "up", cmd_local_up, "", 0, 0, "Start a whole cluster on this machine, without ZooKeeper", local_up_opts},
 	{"local", "down", cmd_local_down, "", 0, 0, "End it", local_down_opts},
 	{NULL, "version", cmd_version, "", 0, 0, "Versions of this tool and of the leader", no_opts},
-	{NULL, "help", cmd_help, "[VERB…]", 0, 2, "Show help", no_opts},
+	{NULL, "help", cmd_help, "[VERB…]", 0, 2, "Show help", help_opts},
 };
 
 const size_t n_verbs = ARRAY_SIZE(verbs);

@@ -107,7 +107,8 @@ has "$out" '^leader'
 has "$out" '2 registered'
 has "$out" '1 running'
 expect 0 fairlead cluster status -o json
-jq -es 'length >= 1' "$work/out.txt" >/dev/null || die "status JSON: $out"
+jq -es 'length == 1 and (.[0].slaves.agents | length) == 2 and (.[0].tasks.tasks | length) == 1' "$work/out.txt" >/dev/null ||
+  die "status JSON: $out"
 
 step "kill, and -f ends with the task"
 expect 0 fairlead task kill "$id"
