@@ -40,9 +40,8 @@ static int run(struct loop *l, const struct slave_conf *conf)
 	struct err err = {0};
 
 	if (!loopback(conf->ip))
-		log_warn("slave.open_to_all ip=%s advice=\"there is no access control yet: whoever reaches the "
-		         "masters' or "
-		         "this port can run commands on this machine; keep them inside a trusted network\"",
+		log_warn("slave.open_to_all ip=%s advice=\"there is no access control yet: WHOEVER REACHES THE "
+		         "MASTERS' PORTS OR THIS ONE RUNS COMMANDS ON THIS MACHINE. Keep them behind a firewall.\"",
 		         conf->ip);
 	struct slave *s = slave_create(l, conf, &err);
 	if (!s) {

@@ -51,7 +51,7 @@ static struct outcome of_kill(enum kill_cause cause, const char *how)
 	case KILL_SLAVE:
 		return outcome_of(FL_TASK_KILLED, FL_REASON_SLAVE_REMOVED, "the slave was declared gone; %s", how);
 	case KILL_TIMEOUT:
-		return outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LIMITATION,
+		return outcome_of(FL_TASK_FAILED, FL_REASON_MAX_COMPLETION_TIME_REACHED,
 		                  "ran longer than its max_completion_time; %s", how);
 	case KILL_DISK:
 		return outcome_of(FL_TASK_DROPPED, FL_REASON_SLAVE_DISK_FULL, "the slave could not write its journal");

@@ -200,6 +200,13 @@ static void end(struct proc *p)
 }
 
 /* status: what waitid said, of a child. mystery: why it is taken for dead, of one that is adopted. */
+static bool same_boot(const struct proc_identity *id)
+{
+	char boot_id[40];
+
+	return pid_boot_id(boot_id) == 0 && strcmp(boot_id, id->boot_id) == 0;
+}
+
 static void ended(struct proc *p, const siginfo_t *status, const char *mystery)
 {
 	_cleanup_free_ char *slot_path = launcher_slot_path(p->procs->launcher, p->id);
@@ -213,6 +220,7 @@ static void ended(struct proc *p, const siginfo_t *status, const char *mystery)
 	};
 
 	ending_tell(&from, p->message, &p->exit);
+	p->exit.rebooted = mystery && !p->exit.known && !same_boot(&p->identity);
 	end(p);
 }
 
@@ -401,10 +409,10 @@ static bool take_report(struct proc *p)
 static const char *check_identity(struct proc *p)
 {
 	const struct proc_identity *id = &p->identity;
-	char boot_id[40], state;
 	uint64_t start_time;
+	char state;
 
-	if (pid_boot_id(boot_id) < 0 || strcmp(boot_id, id->boot_id) != 0)
+	if (!same_boot(id))
 		return "the machine was started anew since";
 	if (pid_stat((pid_t)id->pid, &start_time, &state) < 0 || start_time != id->start_time || state == 'Z' ||
 	    state == 'X')
