@@ -358,7 +358,7 @@ static void child_died(struct proc *p)
 
 	if (p->identity.cgroup[0] && cgroup_usage(p->procs->cgroups, p->identity.cgroup, &u) == 0 && u.oom_kills > 0) {
 		snprintf(p->message, sizeof(p->message), "%s of memory are not enough to start",
-		         ending_mib(u.mem_limit_bytes, limit));
+		         ending_size(u.mem_limit_bytes, limit));
 		fail_with(p, "memory", p->message);
 		return;
 	}

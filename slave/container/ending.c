@@ -10,9 +10,12 @@
 #include "slave/container/slot.h"
 #include "slave/proc.h"
 
-const char *ending_mib(int64_t bytes, char out[32])
+const char *ending_size(int64_t bytes, char out[32])
 {
-	snprintf(out, 32, "%" PRId64 ".%" PRId64 " MiB", bytes >> 20, ((bytes & 0xfffff) * 10) >> 20);
+	int shift = bytes >= 1 << 20 ? 20 : 10;
+	int64_t tenths = ((bytes & (((int64_t)1 << shift) - 1)) * 10) >> shift;
+
+	snprintf(out, 32, "%" PRId64 ".%" PRId64 " %s", bytes >> shift, tenths, shift == 20 ? "MiB" : "KiB");
 	return out;
 }
 
@@ -60,8 +63,8 @@ static void describe(const struct proc_exit *e, const char *mystery, char text[E
 	const char *away = e->away ? " while the slave was away" : "";
 
 	if (e->oom && e->mem_limit_bytes)
-		snprintf(text, ENDING_TEXT, "ran out of memory%s: used %s of %s", away, ending_mib(e->mem_peak_bytes, used),
-		         ending_mib(e->mem_limit_bytes, limit));
+		snprintf(text, ENDING_TEXT, "ran out of memory%s: used %s of %s", away, ending_size(e->mem_peak_bytes, used),
+		         ending_size(e->mem_limit_bytes, limit));
 	else if (e->oom)
 		snprintf(text, ENDING_TEXT, "ran out of memory%s", away);
 	else if (!e->known)

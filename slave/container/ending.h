@@ -11,8 +11,8 @@ struct proc_exit;
 
 #define ENDING_TEXT 320
 
-/* Bytes as "63.9 MiB". */
-const char *ending_mib(int64_t bytes, char out[32]);
+/* Bytes as "63.9 MiB", or as "512.0 KiB" below one. */
+const char *ending_size(int64_t bytes, char out[32]);
 /* Limit, peak and whether it died for want of memory; cgroups NULL or cgroup "": not known. After known, code, signal. */
 void ending_read_memory(struct cgroups *cgroups, const char *cgroup, struct proc_exit *e);
 

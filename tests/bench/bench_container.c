@@ -70,7 +70,7 @@ static void launch(struct procs *ps, struct one *o, const char *sandbox, const c
 
 int main(int argc, char **argv)
 {
-	int n = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 200;
+	int n = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 200; /* at least 1 */
 	const char *program = argc > 2 ? argv[2] : "/bin/true";
 	struct loop *l = loop_create();
 	struct err err = {0};
@@ -85,14 +85,16 @@ int main(int argc, char **argv)
 	mkdir(sandbox, 0777);
 	struct procs_conf conf = {.runtime_dir = runtime, .cgroup_root = "/fairlead-bench", .work_dir = sandbox,
 	                          .user_namespaces = true, .use_cgroups = true, .default_pids = 100};
+	int64_t begin = loop_now_us(l);
 	struct procs *ps = procs_create(l, &conf, &err);
+	int64_t create = loop_now_us(l) - begin;
 	if (!ps) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
 	struct one *all = xcalloc((size_t)n, sizeof(*all));
 
-	int64_t begin = loop_now_us(l);
+	begin = loop_now_us(l);
 	for (int i = 0; i < n; i++) {
 		launch(ps, &all[i], sandbox, program, i);
 		while (!all[i].over)
@@ -116,10 +118,10 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		proc_destroy(all[i].proc);
 	int64_t ended = loop_now_us(l) - begin;
-	printf("{\"bench\": \"container\", \"n\": %d, \"program\": \"%s\", \"sequential_us\": %" PRId64
+	printf("{\"bench\": \"container\", \"n\": %d, \"program\": \"%s\", \"create_us\": %" PRId64 ", \"sequential_us\": %" PRId64
 	       ", \"launch_and_keep_us\": %" PRId64 ", \"kill_and_clean_us\": %" PRId64 ", \"longest_turn_us\": %" PRId64
 	       ", \"slow_turns\": %" PRIu64 "}\n",
-	       n, program, sequential / n, kept / n, ended / n, longest_us, loop_slow_turns(l));
+	       n, program, create, sequential / n, kept / n, ended / n, longest_us, loop_slow_turns(l));
 	for (int i = 0; i < 100; i++)
 		loop_step(l, 10);
 	free(all);
