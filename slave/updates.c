@@ -383,7 +383,8 @@ const struct fl_task_status *updates_told(const struct updates *u, const char *f
 
 	if (!st)
 		return NULL;
-	return head(st) ? head(st)->status.rec : st->told.rec;
+	/* What is not durable yet has been told to nobody, and may never be. */
+	return head(st) && head(st)->durable ? head(st)->status.rec : st->told.rec;
 }
 
 size_t updates_pending(const struct updates *u, const char *framework_id, const char *task_id)

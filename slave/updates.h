@@ -42,7 +42,7 @@ bool updates_ack(struct updates *u, const char *framework_id, const char *task_i
 /* Sends the head again. False when nothing is pending. */
 bool updates_resend(struct updates *u, const char *framework_id, const char *task_id);
 
-/* The head, or the last one acknowledged when none is pending; NULL without a stream. Borrowed. */
+/* The head once it is durable, else the last one acknowledged; NULL when there is neither. Borrowed. */
 const struct fl_task_status *updates_told(const struct updates *u, const char *framework_id, const char *task_id);
 size_t updates_pending(const struct updates *u, const char *framework_id, const char *task_id);
 size_t updates_streams(const struct updates *u);
