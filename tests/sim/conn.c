@@ -22,7 +22,8 @@ struct packet {
 	struct list_node node;
 	int64_t due_us;
 	enum packet_kind kind;
-	struct end *to; /* of a stray */
+	struct end *to; /* of a stray: late, but never before what left before it, so that the hello comes first */
+	uint64_t number;
 	size_t size;
 	uint8_t data[];
 };
@@ -36,6 +37,7 @@ struct end {
 	struct list way;   /* packets to the peer, in order */
 	struct event deliver;
 	int64_t last_due_us;
+	uint64_t next_number;
 	size_t queued;     /* bytes of way */
 	struct list inbox; /* arrived, not yet read */
 	struct event read;
@@ -125,6 +127,7 @@ static struct packet *packet_create(enum packet_kind kind, const void *data, siz
 
 static void put_on_way(struct end *e, struct packet *p)
 {
+	p->number = e->next_number++;
 	p->due_us = world.now_us + latency_us();
 	if (p->due_us < e->last_due_us)
 		p->due_us = e->last_due_us;
@@ -138,23 +141,26 @@ static void put_on_way(struct end *e, struct packet *p)
 static void on_stray(void *user)
 {
 	struct packet *p = user;
+	struct end *from = p->to->peer;
+	struct list_node *first = list_first(&from->way);
+	bool behind = first && CONTAINER_OF(first, struct packet, node)->number < p->number;
 
-	if (arrives(p->to->peer, p->to))
+	if (arrives(from, p->to) && !behind) {
 		put_in_inbox(p->to, p);
-	else
-		free(p);
+		return;
+	}
+	world.last_stray_us = world.now_us + RETRANSMIT_US;
+	world_after(NULL, RETRANSMIT_US, on_stray, p);
 }
 
 static void send_stray(struct end *e, struct packet *p)
 {
-	int64_t due = world.now_us + latency_us();
+	int64_t in_us = latency_us() + world_between(0, 300 * SIM_MS);
 
-	/* Late, but never before what left before it: the hello comes first. */
-	if (due < e->last_due_us)
-		due = e->last_due_us;
 	p->to = e->peer;
-	world.last_stray_us = due + 300 * SIM_MS;
-	world_after(NULL, due - world.now_us + world_between(0, 300 * SIM_MS), on_stray, p);
+	p->number = e->next_number++;
+	world.last_stray_us = world.now_us + in_us;
+	world_after(NULL, in_us, on_stray, p);
 }
 
 static void finish(struct end *e)
