@@ -21,6 +21,7 @@
 #define ASK_EVERY_MS 1000
 #define TALK_AFTER_MS 3000
 #define KILL_PATIENCE_MS 15000
+#define SLAVE_PATIENCE_MS 2000 /* while a slave is asked for output, the master hears nothing */
 
 struct run {
 	struct args *args;
@@ -53,6 +54,12 @@ static int64_t now_ms(void)
 	struct timespec t;
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void end(struct run *r, int exit_code)
+{
+	r->ended = true;
+	r->exit_code = exit_code;
 }
 
 /* ---------------------------------------------------------------------------------------------- launching */
@@ -89,8 +96,10 @@ static void launch(struct run *r, fl_scheduler *s, const struct fl_offer *offer)
 
 	const char *number = strrchr(fl_framework_id(s), '-');
 	snprintf(r->task_id, sizeof(r->task_id), "%.200s%s.%d", r->name, number ? number : "", r->attempt + 1);
-	if (fl_launch(s, offer, &task, 1, -1) < 0)
+	if (fl_launch(s, offer, &task, 1, -1) < 0) {
+		end(r, complain(EXIT_FAIRLEAD_FAILED, "%s", fl_scheduler_error(s)));
 		return;
+	}
 	r->launched = r->confirmed = true;
 	snprintf(r->slave_id, sizeof(r->slave_id), "%s", offer->slave_id);
 	if (offer->url && offer->url->address) {
@@ -105,7 +114,7 @@ static void on_offers(fl_scheduler *s, void *user, const struct fl_offer *offers
 {
 	struct run *r = user;
 	for (size_t i = 0; i < n; i++) {
-		if (!r->launched && !interrupts && fits(r, &offers[i]))
+		if (!r->launched && !r->ended && !interrupts && fits(r, &offers[i]))
 			launch(r, s, &offers[i]);
 		else
 			fl_decline(s, offers[i].id, r->launched ? -1 : 1000000000);
@@ -122,12 +131,6 @@ static void on_subscribed(fl_scheduler *s, void *user, const struct fl_event_sub
 }
 
 /* ---------------------------------------------------------------------------------------------- following */
-
-static void end(struct run *r, int exit_code)
-{
-	r->ended = true;
-	r->exit_code = exit_code;
-}
 
 static int exit_code_of(const struct run *r, const struct fl_task_status *status)
 {
@@ -342,13 +345,16 @@ static int run_framework(struct run *r, int64_t place_within_ms)
 int cmd_run(struct args *args)
 {
 	struct run *r = xcalloc(1, sizeof(*r));
+	struct args of_client = *args;
 	struct sigaction action = {.sa_handler = on_signal};
 	int64_t place_within_ms = 0;
 	int exit_code;
 
 	r->args = args;
 	exit_code = parse(r, &place_within_ms);
-	if (exit_code == 0 && (r->client = client_create(args, &exit_code))) {
+	if (of_client.timeout_ms > SLAVE_PATIENCE_MS)
+		of_client.timeout_ms = SLAVE_PATIENCE_MS;
+	if (exit_code == 0 && (r->client = client_create(&of_client, &exit_code))) {
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
 		exit_code = run_framework(r, place_within_ms);

@@ -29,9 +29,11 @@ int64_t tail_poll(struct tail *t, struct client *c, FILE *out, bool quiet, int *
 		const struct fl_api_file_data *data = read_part(t, c, PART, quiet, ret_exit);
 		if (!data)
 			return copied > 0 ? copied : -1;
+		if (data->size < t->offset) {
+			t->offset = 0; /* it was cut, and begins anew */
+			continue;
+		}
 		if (data->data.size == 0) {
-			if (data->size < t->offset)
-				t->offset = data->size; /* it was rotated */
 			fflush(out);
 			return copied;
 		}
