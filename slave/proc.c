@@ -1,13 +1,13 @@
 /* Containers as processes: the order of the steps, the waiting, the watching. The work of each step is in container/.
  *
- * States of a container: WAITING its turn; BUILDING (forked, the child makes its tree); READY (the caller records it);
- * STARTING (GO was sent, until the program runs); RUNNING; ADOPTING (of an earlier run, to be looked at); FAILING (the
- * launch failed and its child is being ended); ENDED. Only a few build at a time, and a turn of the loop starts new ones
- * for a few milliseconds at most.
+ * States of a container: WAITING its turn; BUILDING (forked, the child makes its tree); READY (the caller records
+ * it); STARTING (GO was sent, until the program runs); RUNNING; ADOPTING (of an earlier run, to be looked at); FAILING
+ * (the launch failed and its child is being ended); ENDED. Only a few build at a time, and a turn of the loop starts new
+ * ones, and sees off ended ones, for a few milliseconds at most.
  *
  * Killing goes beside the states: SIGTERM, then, when the grace is over, everything, again each second until it is gone.
- * Invariants: pidfd >= 0 in BUILDING … RUNNING and FAILING; birth in BUILDING … STARTING; nothing on the host is owned
- * by a container whose launch failed, by the time its on_exit is called.
+ * Invariants: pidfd >= 0 from BUILDING to RUNNING; birth != NULL until RUNNING; nothing on the host is owned by a
+ * container whose launch failed, by the time its on_exit is called.
  *
  * The grace timer is the patience with a child while BUILDING, and the grace of a kill later. */
 #include "slave/proc.h"

@@ -31,7 +31,8 @@ static const char *const unprivileged[] = {
 };
 
 static const unsigned long namespaces[] = {
-    CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP, 0x80 /* time */,
+    CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP,
+    0x80 /* CLONE_NEWTIME */,
 };
 
 static int deny(scmp_filter_ctx ctx, const char *name)

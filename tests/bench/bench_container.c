@@ -127,5 +127,14 @@ int main(int argc, char **argv)
 	free(all);
 	procs_destroy(ps);
 	loop_destroy(l);
+	for (const char *const *name = (const char *const[]){"sandbox/stdout", "sandbox/stderr", "sandbox", "run", ".", NULL};
+	     *name; name++) {
+		char path[96];
+		snprintf(path, sizeof(path), "%s/%s", folder, *name);
+		if (strcmp(*name, ".") == 0)
+			rmdir(folder);
+		else
+			remove(path);
+	}
 	return 0;
 }
