@@ -31,8 +31,8 @@ static const char *const etc_names[] = {
     "default/locale", "environment", "ethertypes", "fonts", "gai.conf", "group", "host.conf", "hosts", "inputrc",
     "java-*", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
     "locale.alias", "locale.conf", "localtime", "magic", "magic.mime", "mime.types", "networks", "nsswitch.conf",
-    "os-release", "passwd", "perl", "pki/ca-trust", "pki/tls/certs", "profile", "profile.d", "protocols", "python3*", "resolv.conf", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
-    "xdg", "xml",
+    "os-release", "passwd", "perl", "pki/ca-trust", "pki/tls/certs", "profile", "profile.d", "protocols", "python3*",
+    "resolv.conf", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "xdg", "xml",
 };
 
 static const struct device {
