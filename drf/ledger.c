@@ -54,7 +54,7 @@ int ledger_enter(struct drf *d, const struct resources *r, struct parcel *ret, s
 	parcel_view(&d->names, r, &d->door, ret, &unknown);
 	if (!unknown)
 		return 0;
-	/* A name is reclaimed only while none of r has a number yet that nobody else keeps. */
+	/* Before any new name of r has a number, so that none of them is taken back again. */
 	if (d->names.n_sorted + r->n_items > NAMES_MAX)
 		reclaim_names(d);
 	for (size_t i = 0; i < r->n_items; i++)
