@@ -19,8 +19,8 @@ static int check_slave_sums(const struct slave *s, struct err *err)
 
 	resources_copy(&left.others, &s->total_others);
 	for (uint32_t i = 0; i < s->holdings.n; i++) {
-		amounts_add(&sum, &s->holdings.v[i].what.scalars);
-		crowded |= !others_remove(&left.others, &s->holdings.v[i].what.others);
+		amounts_add(&sum, &holdings_at(&s->holdings, i)->what.scalars);
+		crowded |= !others_remove(&left.others, &holdings_at(&s->holdings, i)->what.others);
 	}
 	held = same(&sum, &s->held);
 	others = resources_equal(&left.others, &s->free_others) && (s->crowded || !crowded);
@@ -42,7 +42,7 @@ static int check_holdings(const struct drf *d, struct err *err)
 
 	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name) {
 		for (uint32_t i = 0; i < s->holdings.n; i++) {
-			const struct holding *h = &s->holdings.v[i];
+			const struct holding *h = holdings_at(&s->holdings, i);
 			amounts_add(&sums[h->client], &h->what.scalars);
 			counts[h->client]++;
 			if (parcel_empty(&h->what) || (i && h->client <= h[-1].client))

@@ -146,7 +146,7 @@ void ledger_count_others(struct slave *s)
 	s->crowded = false;
 	resources_copy(&s->free_others, &s->total_others);
 	for (uint32_t i = 0; i < s->holdings.n; i++)
-		if (!others_remove(&s->free_others, &s->holdings.v[i].what.others))
+		if (!others_remove(&s->free_others, &holdings_at(&s->holdings, i)->what.others))
 			s->crowded = true;
 }
 

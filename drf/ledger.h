@@ -26,12 +26,12 @@ struct slave {
 	struct amounts total;
 	struct amounts held;
 	struct resources free_others; /* ranges and sets */
-	struct holdings holdings;
 	bool active;
 	bool dirty;
 	bool crowded; /* ranges or sets are held twice or beyond the total: free_others must be made anew */
 	bool filters_stale; /* what is free changed since the last filters_look */
 	struct hidden hidden;
+	struct holdings holdings;
 	struct resources total_others;
 	struct list_node idle;
 	struct hash_node by_name;

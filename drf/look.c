@@ -43,7 +43,7 @@ bool drf_slave_held(const struct drf *d, drf_id slave, struct resources *ret)
 	if (!s)
 		return false;
 	for (uint32_t i = 0; i < s->holdings.n; i++)
-		others_add(&others, &s->holdings.v[i].what.others);
+		others_add(&others, &holdings_at(&s->holdings, i)->what.others);
 	copy_out(d, &(struct parcel){s->held, others}, ret);
 	resources_fini(&others);
 	return true;

@@ -44,7 +44,7 @@ static void prefetch(const struct drf *d, size_t next)
 	if (next + 9 < w->n && (s = slots_guess(&d->slaves, w->v[next + 9])))
 		prefetch_bytes(s, offsetof(struct slave, idle));
 	if (next + 6 < w->n && (s = ledger_slave(d, w->v[next + 6]))) {
-		prefetch_bytes(s->holdings.v, s->holdings.n * sizeof(struct holding));
+		prefetch_bytes(holdings_at(&s->holdings, 0), s->holdings.n * sizeof(struct holding));
 		prefetch_bytes(s->free_others.items, s->free_others.n_items * sizeof(struct resource_item));
 	}
 	if (next + 3 < w->n && (s = ledger_slave(d, w->v[next + 3])))

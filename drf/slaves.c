@@ -105,7 +105,7 @@ int drf_slave_remove(struct drf *d, drf_id slave)
 	if (!s)
 		return -ENOENT;
 	for (uint32_t i = 0; i < s->holdings.n; i++) {
-		struct holding *h = &s->holdings.v[i];
+		struct holding *h = holdings_at(&s->holdings, i);
 		struct client *c = ledger_client_at(d, h->client);
 		ledger_keep_lent(d, s, h);
 		tree_discharge(&d->tree, &c->node, &h->what.scalars);

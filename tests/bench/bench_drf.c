@@ -195,8 +195,11 @@ static void bed_init(struct bed *b, int n_slaves, int n_clients)
 		snprintf(name, sizeof(name), "agent%d", i + 1);
 		drf_slave_add(b->d, name, &total, &b->slaves[i], NULL);
 		drf_take(b->d, b->slaves[i], b->clients[i % n_clients], &used);
-		textbook_add_slave(b->t, name, &total);
+	}
+	for (int i = 0; i < n_slaves; i++) {
 		char client[32];
+		snprintf(name, sizeof(name), "agent%d", i + 1);
+		textbook_add_slave(b->t, name, &total);
 		snprintf(client, sizeof(client), "framework%d", i % n_clients + 1);
 		textbook_allocate(b->t, name, client, &used);
 	}
