@@ -369,7 +369,8 @@ bool slave_recovering(const struct slave *s)
 {
 	int state = sm_state(&s->sm);
 
-	return !s->back && (state == SLAVE_RECOVERED || state == SLAVE_MARKING || state == SLAVE_RETURNING);
+	return !s->back && (state == SLAVE_RECOVERED || state == SLAVE_MARKING || state == SLAVE_RETURNING ||
+	                    state == SLAVE_DISCONNECTED);
 }
 
 enum fl_slave_state slave_state(const struct slave *s)
