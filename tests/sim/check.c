@@ -79,10 +79,11 @@ static void on_order(const struct loop *from, const struct loop *to, int id, con
 
 	if (term >= MAX_TERMS)
 		world_fail("office changes hands without end");
-	if (seen.leader[term] && seen.leader[term] != from->host)
+	if (from && seen.leader[term] && seen.leader[term] != from->host)
 		world_fail("I5: %s and %s give orders under term %llu", seen.leader[term]->name, from->host->name,
 		           (unsigned long long)term);
-	seen.leader[term] = from->host;
+	if (from)
+		seen.leader[term] = from->host;
 	if (seen.slave[i].process != to) { /* a new life knows what it made durable: at least what it acted on */
 		seen.slave[i].process = to;
 		seen.slave[i].seen = seen.slave[i].accepted;
@@ -103,15 +104,27 @@ void check_frame(struct loop *from, struct loop *to, const void *data, size_t si
 	void *rec;
 
 	if (message_decode(data, size, zone, &desc, &rec, NULL) < 0) {
-		world_trace("frame from=%s size=%zu", from->host->name, size);
+		world_trace("frame from=%s size=%zu", from ? from->host->name : "?", size);
 		return;
 	}
 	const struct fl_epoch *epoch = epoch_of(desc->id, rec);
 	if (desc->id != MSG_heartbeat)
-		world_trace("frame %s from=%s size=%zu term=%llu", desc->name, from->host->name, size,
+		world_trace("frame %s from=%s size=%zu term=%llu", desc->name, from ? from->host->name : "?", size,
 		            epoch ? (unsigned long long)epoch->term : 0);
 	if (epoch)
 		on_order(from, to, desc->id, rec, epoch);
+}
+
+uint64_t check_order_term(const void *data, size_t size)
+{
+	_cleanup_zone_ struct zone *zone = zone_create();
+	const struct message_desc *desc;
+	void *rec;
+
+	if (message_decode(data, size, zone, &desc, &rec, NULL) < 0)
+		return 0;
+	const struct fl_epoch *epoch = epoch_of(desc->id, rec);
+	return epoch ? epoch->term : 0;
 }
 
 void check_container(struct host *h, const char *task, bool starts)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct host;
 struct loop;
@@ -11,6 +12,8 @@ struct loop;
 void check_reset(void);
 /* world.on_frame: I5, orders and their epochs. */
 void check_frame(struct loop *from, struct loop *to, const void *data, size_t size);
+/* world.order_term: the term of a master's order, 0 for other frames. */
+uint64_t check_order_term(const void *data, size_t size);
 /* world.on_container: I3 and I5, a task runs once, and only by a valid order. */
 void check_container(struct host *h, const char *task, bool starts);
 /* Did a container of this task ever start? */

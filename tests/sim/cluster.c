@@ -189,6 +189,7 @@ static void setup(void)
 	}
 	world.after_turn = check_process;
 	world.on_frame = check_frame;
+	world.order_term = check_order_term;
 	world.on_container = check_container;
 }
 

@@ -24,6 +24,7 @@ struct packet {
 	enum packet_kind kind;
 	struct end *to; /* of a stray: late, but never before what left before it, so that the hello comes first */
 	uint64_t number;
+	bool replayed;
 	size_t size;
 	uint8_t data[];
 };
@@ -155,7 +156,7 @@ static void on_stray(void *user)
 
 static void send_stray(struct end *e, struct packet *p)
 {
-	int64_t in_us = latency_us() + world_between(0, 300 * SIM_MS);
+	int64_t in_us = latency_us() + world_between(0, world_chance(700) ? 300 * SIM_MS : 3 * SIM_S);
 
 	p->to = e->peer;
 	p->number = e->next_number++;
@@ -181,6 +182,36 @@ static void on_break(void *user)
 	put_in_inbox(e->peer, packet_create(PACKET_FIN, NULL, 0));
 }
 
+/* Orders sent to each machine so far, some of them. */
+static struct stash {
+	struct {
+		struct packet *packet;
+		uint64_t term;
+	} old[32];
+	size_t n;
+} stashes[SIM_MAX_HOSTS];
+
+static void replay(struct end *e, const struct packet *p)
+{
+	uint64_t term = world.order_term ? world.order_term(p->data, p->size) : 0;
+	struct stash *s = &stashes[e->peer->loop->host->index];
+
+	if (!term)
+		return;
+	size_t i = (size_t)world_below(ARRAY_SIZE(s->old));
+	if (world_chance(world.net.replay) && s->old[i].term && s->old[i].term < term) {
+		struct packet *again = packet_create(PACKET_DATA, s->old[i].packet->data, s->old[i].packet->size);
+		again->replayed = true;
+		world_trace("net.replay to=%s term=%llu", e->peer->loop->host->name,
+		            (unsigned long long)s->old[i].term);
+		send_stray(e, again);
+	}
+	i = s->n++ % ARRAY_SIZE(s->old);
+	free(s->old[i].packet);
+	s->old[i].packet = packet_create(PACKET_DATA, p->data, p->size);
+	s->old[i].term = term;
+}
+
 static void transmit(struct end *e, struct packet *p)
 {
 	if (!e->spoke) {
@@ -188,6 +219,7 @@ static void transmit(struct end *e, struct packet *p)
 		put_on_way(e, p);
 		return;
 	}
+	replay(e, p);
 	if (world_chance(world.net.lose)) {
 		world_trace("net.lose from=%s to=%s size=%zu", e->loop->host->name, e->peer->loop->host->name, p->size);
 		world_after(NULL, world_between(0, 2 * SIM_S), on_break, e);
@@ -232,7 +264,7 @@ static void on_read(void *user)
 			/* A copy of exactly this size, so that the sanitizer sees a read past its end. */
 			_cleanup_free_ void *data = xmemdup(p->data, p->size);
 			if (world.on_frame)
-				world.on_frame(e->peer->loop, e->loop, data, p->size);
+				world.on_frame(p->replayed ? NULL : e->peer->loop, e->loop, data, p->size);
 			if (e->conn->ops && e->conn->ops->on_frame)
 				e->conn->ops->on_frame(e->conn->user, e->conn, data, p->size);
 		}

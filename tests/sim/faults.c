@@ -162,9 +162,10 @@ static void change_net(void)
 		.duplicate = world_chance(500) ? (int)world_between(0, 200) : 0,
 		.reorder = world_chance(500) ? (int)world_between(0, 200) : 0,
 		.slow = world_chance(500) ? (int)world_between(0, 200) : 0,
+		.replay = world_chance(300) ? (int)world_between(0, 200) : 0,
 	};
-	world_trace("sim.net lose=%d duplicate=%d reorder=%d slow=%d", world.net.lose, world.net.duplicate,
-	            world.net.reorder, world.net.slow);
+	world_trace("sim.net lose=%d duplicate=%d reorder=%d slow=%d replay=%d", world.net.lose, world.net.duplicate,
+	            world.net.reorder, world.net.slow, world.net.replay);
 }
 
 static const struct kind {

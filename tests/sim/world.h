@@ -72,6 +72,7 @@ struct loop {
 /* Chances are per thousand frames. */
 struct net_faults {
 	int lose, duplicate, reorder, slow;
+	int replay; /* an order of an earlier term comes again, as from a deposed master */
 };
 
 struct world {
@@ -92,7 +93,9 @@ struct world {
 	bool calm; /* the faults are over */
 	bool verbose;
 	void (*after_turn)(struct loop *l);
-	void (*on_frame)(struct loop *from, struct loop *to, const void *data, size_t size); /* what arrives */
+	/* What arrives; from is NULL when it is replayed. */
+	void (*on_frame)(struct loop *from, struct loop *to, const void *data, size_t size);
+	uint64_t (*order_term)(const void *data, size_t size); /* 0: no order */
 	void (*on_container)(struct host *h, const char *task, bool starts);
 	const char *replay; /* command that runs this seed again */
 };
