@@ -35,7 +35,7 @@ static const char *role_of(const struct fl_framework_info *info)
 static void row(struct table *t, const void *item)
 {
 	const struct fl_api_framework *f = item;
-	table_cell(t, "%s", f->framework_info->id);
+	table_cell_id(t, f->framework_info->id);
 	table_cell(t, "%s", f->framework_info->name);
 	table_cell_state(t, state_of(f));
 	table_cell(t, "%s", role_of(f->framework_info));

@@ -12,8 +12,8 @@ static const struct column columns[] = {
 static void row(struct table *t, const void *item)
 {
 	const struct fl_api_offer *o = item;
-	table_cell(t, "%s", o->offer->id);
-	table_cell(t, "%s", o->offer->framework_id);
+	table_cell_id(t, o->offer->id);
+	table_cell_id(t, o->offer->framework_id);
 	table_cell(t, "%s", o->role ? o->role : "*");
 	table_cell(t, "%s", o->offer->hostname);
 	table_cell(t, "%s", text_resource(o->offer->resources, o->offer->n_resources, "cpus"));

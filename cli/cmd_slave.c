@@ -27,7 +27,7 @@ static void cell_used(struct table *t, const struct fl_api_slave *s, const char 
 static void row(struct table *t, const void *item)
 {
 	const struct fl_api_slave *s = item;
-	table_cell(t, "%s", s->slave_info->id);
+	table_cell_id(t, s->slave_info->id);
 	table_cell(t, "%s", s->slave_info->hostname);
 	table_cell_state(t, state_of(s));
 	table_cell(t, "%lld", (long long)s->tasks);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/client.h"
 #include "cli/find.h"
+#include "cli/id.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 
@@ -28,8 +29,8 @@ static void row(struct table *t, const void *item)
 	table_cell_state(t, enum_name(&enum_task_state, (int)task->state));
 	table_cell(t, "%s", text_resource(task->resources, task->n_resources, "cpus"));
 	table_cell(t, "%s", text_resource(task->resources, task->n_resources, "mem"));
-	table_cell(t, "%s", task->framework_id);
-	table_cell(t, "%s", task->slave_id);
+	table_cell_id(t, task->framework_id);
+	table_cell_id(t, task->slave_id);
 	table_cell(t, "%s", text_ago_ns(first_seen_ns(task)));
 }
 
@@ -48,8 +49,8 @@ static void select_tasks(struct selection *s, const struct fl_task *tasks, size_
 {
 	s->tasks = xrealloc(s->tasks, (s->n + n + 1) * sizeof(*s->tasks));
 	for (size_t i = 0; i < n; i++)
-		if ((!s->framework || str_starts_with(tasks[i].framework_id, s->framework)) &&
-		    (!s->slave || str_starts_with(tasks[i].slave_id, s->slave)))
+		if ((!s->framework || id_starts(tasks[i].framework_id, s->framework)) &&
+		    (!s->slave || id_starts(tasks[i].slave_id, s->slave)))
 			s->tasks[s->n++] = tasks[i];
 }
 

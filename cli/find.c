@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/client.h"
+#include "cli/id.h"
 #include "cli/verb.h"
 
 #define MAX_NAMED 4
@@ -36,7 +37,7 @@ static bool is_found(const struct search *s, const char *framework, const char *
 
 static void consider(struct search *s, const char *framework, const char *id, const void *item)
 {
-	bool starts = str_starts_with(id, s->id) && (!s->framework || str_starts_with(framework, s->framework));
+	bool starts = id_starts(id, s->id) && (!s->framework || id_starts(framework, s->framework));
 	bool exact = str_equal(id, s->id) && (!s->framework || str_equal(framework, s->framework));
 
 	if (!starts || (s->exact && !exact) || is_found(s, framework, id))

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/id.h"
 #include "cli/verb.h"
 #include "msg/json.h"
 #include "msg/resources.h"
@@ -100,6 +101,12 @@ void table_cell(struct table *t, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	scols_line_set_data(t->line, t->column++, text);
+}
+
+void table_cell_id(struct table *t, const char *id)
+{
+	char shorter[ID_SHORT_SIZE];
+	table_cell(t, "%s", id_short(id, shorter));
 }
 
 static const char *state_color(const char *state)

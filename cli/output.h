@@ -29,6 +29,7 @@ struct column {
 struct table *table_create(const struct column *columns, size_t n);
 void table_row(struct table *t);
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_cell_id(struct table *t, const char *id); /* in its short form, see id.h */
 void table_cell_state(struct table *t, const char *state); /* coloured by what it means */
 void table_print(struct table *t);                         /* to stdout, and destroys */
 

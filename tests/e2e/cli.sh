@@ -93,7 +93,7 @@ done
 expect 0 fairlead slave list
 has "$out" 'slave1.*REGISTERED'
 expect 0 fairlead slave list -q
-slave=$(head -n 1 <<<"$out")
+slave=S0
 expect 0 fairlead slave show "$slave"
 has "$out" '^total +cpus:4'
 expect 0 fairlead framework list -q
