@@ -71,8 +71,8 @@ static const struct verb *verb_find(int argc, char **argv, int *ret_words)
 		complain_noun(argv[0]);
 	} else if (argc > 0) {
 		const char *near = nearest_word(argv[0]);
-		complain(EXIT_USAGE, "unknown verb '%s'%s%s%s. Try 'fairlead help'.", argv[0], near ? "; did you mean '" : "",
-		         near ? near : "", near ? "'?" : "");
+		complain(EXIT_USAGE, "unknown verb '%s'%s%s%s. Try 'fairlead help'.", argv[0],
+		         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	}
 	return NULL;
 }
@@ -190,8 +190,9 @@ static int parse(struct args *a, const struct verb *verb, int argc, char **argv)
 	if (r || args_has(a, "help"))
 		return r;
 	if (a->n_operands < verb->min_operands || (verb->max_operands >= 0 && a->n_operands > verb->max_operands))
-		return complain(EXIT_USAGE, "usage: fairlead %s%s%s%s%s%s", verb->noun ? verb->noun : "", verb->noun ? " " : "",
-		                verb->name, verb->opts->name ? " [OPTION…]" : "", verb->operands[0] ? " " : "", verb->operands);
+		return complain(EXIT_USAGE, "usage: fairlead %s%s%s%s%s%s", verb->noun ? verb->noun : "",
+		                verb->noun ? " " : "", verb->name, verb->opts->name ? " [OPTION…]" : "",
+		                verb->operands[0] ? " " : "", verb->operands);
 	return 0;
 }
 

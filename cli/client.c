@@ -80,7 +80,7 @@ void client_destroy(struct client *c)
 /* ---------------------------------------------------------------------------------------------- one request */
 
 struct answer {
-	long status;     /* 0: no answer */
+	long status; /* 0: no answer */
 	struct buf body;
 	char why[CURL_ERROR_SIZE];
 };
@@ -98,7 +98,8 @@ static void post(struct client *c, const char *host, int port, const struct fl_a
                  struct answer *ret)
 {
 	_cleanup_buf_ struct buf body = {0};
-	_cleanup_free_ char *url = xasprintf(strchr(host, ':') ? "http://[%s]:%d/api/v1" : "http://%s:%d/api/v1", host, port);
+	_cleanup_free_ char *url = xasprintf(strchr(host, ':') ? "http://[%s]:%d/api/v1" : "http://%s:%d/api/v1", host,
+	                                     port);
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 
 	json_encode(&rec_api_call, call, &body);
@@ -182,10 +183,11 @@ static void start_clock(struct client *c)
 
 static int complain_no_leader(const struct client *c)
 {
-	return complain(EXIT_NO_LEADER,
-	                "no leading master is reachable at %s. Is the cluster up? Give its address with --master, or start one "
-	                "here with 'fairlead local up'.",
-	                c->where);
+	return complain(
+		EXIT_NO_LEADER,
+		"no leading master is reachable at %s. Is the cluster up? Give its address with --master, or start one "
+		"here with 'fairlead local up'.",
+		c->where);
 }
 
 static const struct fl_master_info *await_leader(struct client *c)

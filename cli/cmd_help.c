@@ -17,8 +17,9 @@ static void print_opts(const struct opt *opts)
 {
 	for (; opts->name; opts++) {
 		char left[64];
-		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", opts->letter ? '-' : ' ', opts->letter ? opts->letter : ' ',
-		         opts->letter ? ',' : ' ', opts->name, opts->metavar ? " " : "", opts->metavar ? opts->metavar : "");
+		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", opts->letter ? '-' : ' ',
+		         opts->letter ? opts->letter : ' ', opts->letter ? ',' : ' ', opts->name,
+		         opts->metavar ? " " : "", opts->metavar ? opts->metavar : "");
 		print_left(left, 28);
 		printf("%s%s\n", opts->help, opts->repeated ? " (may be repeated)" : "");
 	}
@@ -57,9 +58,11 @@ static void print_all(void)
 			print_line(&verbs[i]);
 	printf("\nFor every verb:\n");
 	print_opts(global_opts);
-	printf("\nThe masters are found from --master, FAIRLEAD_MASTER, $FAIRLEAD_HOME/cli.conf or /etc/fairlead/cli.conf.\n"
+	printf("\nThe masters are found from --master, FAIRLEAD_MASTER, $FAIRLEAD_HOME/cli.conf or "
+	       "/etc/fairlead/cli.conf.\n"
 	       "Any unambiguous start of an id will do.\n"
-	       "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not authorised, 6 no leader reachable,\n"
+	       "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not authorised, 6 no leader "
+	       "reachable,\n"
 	       "7 timed out, 8 accepted but not placed; run exits as its command does, 125 when Fairlead failed.\n");
 }
 

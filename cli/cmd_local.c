@@ -101,11 +101,13 @@ static int start_slave(const struct args *args, int i, int n, int master_port)
 	_cleanup_free_ char *master = xasprintf("--master=127.0.0.1:%d", master_port);
 	_cleanup_free_ char *work_dir = xasprintf("--work_dir=%s/slave%d", args->home, i);
 	_cleanup_free_ char *port_file = xasprintf("--port_file=%s/slave%d.port", args->home, i);
-	_cleanup_free_ char *cgroup = xasprintf("--cgroup_root=/fairlead-%08llx-%d", (unsigned long long)(id & 0xffffffff), i);
+	_cleanup_free_ char *cgroup = xasprintf("--cgroup_root=/fairlead-%08llx-%d",
+	                                        (unsigned long long)(id & 0xffffffff), i);
 	_cleanup_free_ char *hostname = xasprintf("--hostname=slave%d", i);
 	_cleanup_free_ char *resources = slave_resources(args, n);
-	char *argv[] = {(char *)"fairlead-slave", master, work_dir, port_file, cgroup, hostname, resources,
-	                (char *)"--port=0", (char *)"--cluster=local", NULL};
+	char *argv[] = {
+		(char *)"fairlead-slave",  master, work_dir, port_file, cgroup, hostname, resources, (char *)"--port=0",
+		(char *)"--cluster=local", NULL};
 	return start_daemon(args->home, name, argv);
 }
 
@@ -137,7 +139,8 @@ static int await_slaves(struct args *args, int n)
 		wait_a_little();
 	}
 	client_destroy(c);
-	return exit_code ? exit_code : complain(EXIT_TIMED_OUT, "the slaves did not register; see %s/slave*.log", args->home);
+	return exit_code ? exit_code
+	                 : complain(EXIT_TIMED_OUT, "the slaves did not register; see %s/slave*.log", args->home);
 }
 
 static int write_conf(const char *home, int port)
@@ -181,8 +184,8 @@ int cmd_local_up(struct args *args)
 		stop_daemons(args->home);
 		return r;
 	}
-	printf("A cluster of one master and %lld slave%s is up at %s; its files are in %s.\n", (long long)n, n == 1 ? "" : "s",
-	       master, args->home);
+	printf("A cluster of one master and %lld slave%s is up at %s; its files are in %s.\n", (long long)n,
+	       n == 1 ? "" : "s", master, args->home);
 	printf("Try:  fairlead run -- echo hi\nEnd:  fairlead local down\n");
 	return EXIT_OK;
 }
@@ -236,7 +239,8 @@ static void end_tasks(struct args *args)
 		for (int i = 1; i <= MAX_SLAVES; i++) {
 			_cleanup_free_ char *name = xasprintf("slave%d", i);
 			int slave_port = daemon_alive(args->home, name) ? await_port(args->home, name) : 0;
-			for (int waited = 0; slave_port && waited < STOP_MS && tasks_of_slave(c, slave_port); waited += POLL_MS)
+			for (int waited = 0; slave_port && waited < STOP_MS && tasks_of_slave(c, slave_port);
+			     waited += POLL_MS)
 				wait_a_little();
 		}
 	}

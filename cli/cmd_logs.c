@@ -17,8 +17,8 @@ struct place {
 
 static bool ended(enum fl_task_state state)
 {
-	return state == FL_TASK_FINISHED || state == FL_TASK_FAILED || state == FL_TASK_KILLED || state == FL_TASK_ERROR ||
-	       state == FL_TASK_LOST || state == FL_TASK_DROPPED || state == FL_TASK_GONE;
+	return state == FL_TASK_FINISHED || state == FL_TASK_FAILED || state == FL_TASK_KILLED ||
+	       state == FL_TASK_ERROR || state == FL_TASK_LOST || state == FL_TASK_DROPPED || state == FL_TASK_GONE;
 }
 
 static int find_place(struct client *c, const char *prefix, struct place *ret)

@@ -5,7 +5,7 @@
 #include "cli/verb.h"
 
 static const struct column columns[] = {
-	{"ROLE", false, true},  {"WEIGHT", true, false}, {"SHARE", true, false},
+	{"ROLE", false, true}, {"WEIGHT", true, false}, {"SHARE", true, false},
 	{"CPUS", true, false}, {"MEM", true, false},    {"FRAMEWORKS", true, false},
 };
 

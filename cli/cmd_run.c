@@ -210,7 +210,8 @@ static void obey_interrupts(struct run *r, fl_scheduler *s)
 	else if (!r->killed_ms && fl_kill(s, r->task_id, r->slave_id, interrupts > 1 ? 0 : -1) == 0)
 		r->killed_ms = now_ms();
 	else if (r->killed_ms && now_ms() - r->killed_ms > KILL_PATIENCE_MS)
-		end(r, complain(EXIT_FAIRLEAD_FAILED, "%s was told to end, but its slave does not confirm it", r->task_id));
+		end(r, complain(EXIT_FAIRLEAD_FAILED, "%s was told to end, but its slave does not confirm it",
+		                r->task_id));
 }
 
 static void ask_when_unsure(struct run *r, fl_scheduler *s)
@@ -229,12 +230,14 @@ static void mind_the_wait(struct run *r, fl_scheduler *s, int64_t place_within_m
 	if (r->launched)
 		return;
 	if (place_within_ms > 0 && waited > place_within_ms) {
-		end(r, complain(EXIT_NOT_PLACED, "no slave offered enough in time; 'fairlead slave list' shows what there is"));
+		end(r, complain(EXIT_NOT_PLACED,
+		                "no slave offered enough in time; 'fairlead slave list' shows what there is"));
 	} else if (!r->talked && waited > TALK_AFTER_MS) {
 		r->talked = true;
-		fprintf(stderr, fl_subscribed(s) ? "fairlead: waiting for an offer that is large enough; 'fairlead slave list' "
-		                                   "shows what there is\n"
-		                                 : "fairlead: waiting for a leading master\n");
+		fprintf(stderr, fl_subscribed(s)
+		                        ? "fairlead: waiting for an offer that is large enough; 'fairlead slave list' "
+		                          "shows what there is\n"
+		                        : "fairlead: waiting for a leading master\n");
 	} else if (!fl_framework_id(s) && place_within_ms == 0 && waited > r->args->timeout_ms) {
 		end(r, complain(EXIT_FAIRLEAD_FAILED, "no leading master is reachable at %s", r->args->master));
 	}

@@ -70,7 +70,9 @@ static void print_attributes(const struct fl_slave_info *info)
 	for (size_t i = 0; i < info->n_attributes; i++) {
 		const struct fl_attribute *a = &info->attributes[i];
 		print_field(i ? "" : "attributes", "%s:%s", a->name,
-		            a->text ? a->text->value : a->scalar ? text_milli(a->scalar->value) : "…");
+		            a->text     ? a->text->value
+		            : a->scalar ? text_milli(a->scalar->value)
+		                        : "…");
 	}
 }
 

@@ -49,11 +49,13 @@ static void print_slaves(const struct fl_api_get_agents *g)
 		add(t.allocated, s->allocated_resources, s->n_allocated_resources);
 		add(t.offered, s->offered_resources, s->n_offered_resources);
 	}
-	print_field("slaves", "%zu registered, %zu disconnected, %zu unreachable, %zu awaited", by_state[FL_SLAVE_REGISTERED],
-	            by_state[FL_SLAVE_DISCONNECTED], by_state[FL_SLAVE_UNREACHABLE], g->n_recovered_agents);
+	print_field("slaves", "%zu registered, %zu disconnected, %zu unreachable, %zu awaited",
+	            by_state[FL_SLAVE_REGISTERED], by_state[FL_SLAVE_DISCONNECTED], by_state[FL_SLAVE_UNREACHABLE],
+	            g->n_recovered_agents);
 	for (size_t k = 0; k < ARRAY_SIZE(shown); k++) {
 		bool mib = k > 0;
-		print_field(shown[k], "%s of %s allocated, %s offered", mib ? text_mib(t.allocated[k]) : text_milli(t.allocated[k]),
+		print_field(shown[k], "%s of %s allocated, %s offered",
+		            mib ? text_mib(t.allocated[k]) : text_milli(t.allocated[k]),
 		            mib ? text_mib(t.total[k]) : text_milli(t.total[k]),
 		            mib ? text_mib(t.offered[k]) : text_milli(t.offered[k]));
 	}
@@ -73,8 +75,8 @@ static void print_tasks(const struct fl_api_get_tasks *g)
 	size_t running = 0;
 	for (size_t i = 0; i < g->n_tasks; i++)
 		running += g->tasks[i].state == FL_TASK_RUNNING;
-	print_field("tasks", "%zu running, %zu starting or ending, %zu unreachable, %zu ended", running, g->n_tasks - running,
-	            g->n_unreachable_tasks, g->n_completed_tasks);
+	print_field("tasks", "%zu running, %zu starting or ending, %zu unreachable, %zu ended", running,
+	            g->n_tasks - running, g->n_unreachable_tasks, g->n_completed_tasks);
 }
 
 static void print_page(const struct fl_cluster_status *s)

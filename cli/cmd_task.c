@@ -12,8 +12,8 @@
 #include "cli/verb.h"
 
 static const struct column columns[] = {
-	{"TASK", false, true},      {"NAME", false, true}, {"STATE", false, false}, {"CPUS", true, false}, {"MEM", true, false},
-	{"FRAMEWORK", false, true}, {"SLAVE", false, true}, {"AGE", true, false},
+	{"TASK", false, true}, {"NAME", false, true},      {"STATE", false, false}, {"CPUS", true, false},
+	{"MEM", true, false},  {"FRAMEWORK", false, true}, {"SLAVE", false, true},  {"AGE", true, false},
 };
 
 static int64_t first_seen_ns(const struct fl_task *task)
@@ -101,7 +101,8 @@ static void print_history(const struct fl_task *task)
 	for (size_t i = 0; i < task->n_statuses; i++) {
 		const struct fl_task_status *s = &task->statuses[i];
 		print_field(i ? "" : "history", "%s  %-13s %s%s%s%s", text_time_ns(s->timestamp_ns),
-		            text_state(enum_name(&enum_task_state, (int)s->state)), s->reason ? enum_name(&enum_reason, (int)s->reason) : "",
+		            text_state(enum_name(&enum_task_state, (int)s->state)),
+		            s->reason ? enum_name(&enum_reason, (int)s->reason) : "",
 		            s->reason && s->message ? ": " : "", s->message ? s->message : "",
 		            s->reason || s->message ? "" : "-");
 	}

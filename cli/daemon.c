@@ -75,7 +75,8 @@ static char *program_path(const char *name)
 /* In the child: reports a failing exec through the pipe, which a successful one closes. */
 static void __attribute__((noreturn)) become(const char *log, const char *program, char *const argv[], int report)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC),
+	    out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	setsid();
 	if (null >= 0 && out >= 0) {

@@ -16,8 +16,8 @@
  * framework only, so that even an exact one may be ambiguous. */
 struct search {
 	const char *kind, *list_verb;
-	const char *given;            /* as the user wrote it */
-	const char *framework, *id;   /* its parts; framework NULL when none was given */
+	const char *given;          /* as the user wrote it */
+	const char *framework, *id; /* its parts; framework NULL when none was given */
 	struct {
 		const char *framework, *id; /* framework NULL but for tasks */
 		const void *item;
@@ -70,8 +70,8 @@ static const void *conclude(const struct search *s, int *ret_exit)
 	}
 	fprintf(stderr, "fairlead: '%s' is the start of %zu %ss:", s->given, s->n, s->kind);
 	for (size_t i = 0; i < s->n && i < MAX_NAMED; i++)
-		fprintf(stderr, " %s%s%s", s->found[i].framework ? s->found[i].framework : "", s->found[i].framework ? "/" : "",
-		        s->found[i].id);
+		fprintf(stderr, " %s%s%s", s->found[i].framework ? s->found[i].framework : "",
+		        s->found[i].framework ? "/" : "", s->found[i].id);
 	fprintf(stderr, "%s\nGive more of it.\n", s->n > MAX_NAMED ? " …" : "");
 	*ret_exit = EXIT_CONFLICT;
 	return NULL;
@@ -86,9 +86,11 @@ const struct fl_api_slave *find_in_agents(const struct fl_api_get_agents *g, con
 	return conclude(&s, ret_exit);
 }
 
-const struct fl_api_framework *find_in_frameworks(const struct fl_api_get_frameworks *g, const char *prefix, int *ret_exit)
+const struct fl_api_framework *find_in_frameworks(const struct fl_api_get_frameworks *g, const char *prefix,
+                                                  int *ret_exit)
 {
-	struct search s = {.kind = "framework", .list_verb = "framework list --all", .given = prefix, .id = prefix}, ended;
+	struct search s = {.kind = "framework", .list_verb = "framework list --all", .given = prefix, .id = prefix},
+		      ended;
 
 	for (size_t i = 0; i < g->n_frameworks; i++)
 		consider(&s, NULL, g->frameworks[i].framework_info->id, &g->frameworks[i]);
@@ -111,8 +113,12 @@ const struct fl_task *find_in_tasks(const struct fl_api_get_tasks *g, const char
 {
 	const char *slash = strchr(prefix, '/');
 	_cleanup_free_ char *framework = slash ? xstrndup(prefix, (size_t)(slash - prefix)) : NULL;
-	struct search s = {.kind = "task", .list_verb = "task list --all", .given = prefix, .framework = framework,
-	                   .id = slash ? slash + 1 : prefix}, ended;
+	struct search s = {.kind = "task",
+	                   .list_verb = "task list --all",
+	                   .given = prefix,
+	                   .framework = framework,
+	                   .id = slash ? slash + 1 : prefix},
+		      ended;
 
 	consider_tasks(&s, g->tasks, g->n_tasks);
 	consider_tasks(&s, g->unreachable_tasks, g->n_unreachable_tasks);

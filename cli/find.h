@@ -15,7 +15,8 @@ const struct fl_task *find_task(struct client *c, const char *prefix, int *ret_e
 
 /* The same in an answer that is at hand. */
 const struct fl_api_slave *find_in_agents(const struct fl_api_get_agents *g, const char *prefix, int *ret_exit);
-const struct fl_api_framework *find_in_frameworks(const struct fl_api_get_frameworks *g, const char *prefix, int *ret_exit);
+const struct fl_api_framework *find_in_frameworks(const struct fl_api_get_frameworks *g, const char *prefix,
+                                                  int *ret_exit);
 const struct fl_task *find_in_tasks(const struct fl_api_get_tasks *g, const char *prefix, int *ret_exit);
 
 #endif

@@ -19,7 +19,8 @@ struct cli_conf {
 };
 
 static const struct conf_opt cli_opts[] = {
-#define OPT(name, type, deflt, min, max, help) {#name, CONF_##type, deflt, min, max, help, offsetof(struct cli_conf, name)},
+#define OPT(name, type, deflt, min, max, help) \
+	{#name, CONF_##type, deflt, min, max, help, offsetof(struct cli_conf, name)},
 #include "cli/conf.def"
 #undef OPT
 };

@@ -83,7 +83,8 @@ struct table *table_create(const struct column *columns, size_t n)
 	}
 	for (size_t i = 0; i < n; i++)
 		scols_table_new_column(t->t, columns[i].name, 0,
-		                       (columns[i].right ? SCOLS_FL_RIGHT : 0) | (columns[i].truncate ? SCOLS_FL_TRUNC : 0));
+		                       (columns[i].right ? SCOLS_FL_RIGHT : 0) |
+		                               (columns[i].truncate ? SCOLS_FL_TRUNC : 0));
 	return t;
 }
 
@@ -112,8 +113,9 @@ void table_cell_id(struct table *t, const char *id)
 static const char *state_color(const char *state)
 {
 	static const char *const good[] = {"TASK_RUNNING", "REGISTERED", "CONNECTED", "TASK_FINISHED"};
-	static const char *const bad[] = {"TASK_FAILED", "TASK_LOST", "TASK_ERROR", "TASK_UNREACHABLE", "TASK_DROPPED",
-	                                  "TASK_GONE", "UNREACHABLE", "GONE", "DISCONNECTED"};
+	static const char *const bad[] = {"TASK_FAILED",      "TASK_LOST",    "TASK_ERROR",
+	                                  "TASK_UNREACHABLE", "TASK_DROPPED", "TASK_GONE",
+	                                  "UNREACHABLE",      "GONE",         "DISCONNECTED"};
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		if (str_equal(state, good[i]))
 			return "green";
@@ -207,7 +209,8 @@ void print_field(const char *name, const char *fmt, ...)
 	for (size_t i = 0; i < text.size; i++)
 		if (text.data[i] < ' ' || text.data[i] == 0x7f)
 			text.data[i] = '?'; /* others wrote it: it must not command the terminal */
-	printf("%s%-14s%s %s\n", output_color() ? "\033[1m" : "", name, output_color() ? "\033[0m" : "", buf_cstr(&text));
+	printf("%s%-14s%s %s\n", output_color() ? "\033[1m" : "", name, output_color() ? "\033[0m" : "",
+	       buf_cstr(&text));
 }
 
 /* ---------------------------------------------------------------------------------------------- text forms */
@@ -293,7 +296,8 @@ const char *text_ago_ns(int64_t ns)
 	int64_t age = now.tv_sec - ns / 1000000000;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		if (age >= steps[i].seconds || i == ARRAY_SIZE(steps) - 1) {
-			snprintf(slot, RING_SLOT, "%lld%c", (long long)(age > 0 ? age / steps[i].seconds : 0), steps[i].unit);
+			snprintf(slot, RING_SLOT, "%lld%c", (long long)(age > 0 ? age / steps[i].seconds : 0),
+			         steps[i].unit);
 			break;
 		}
 	return slot;

@@ -29,7 +29,7 @@ struct column {
 struct table *table_create(const struct column *columns, size_t n);
 void table_row(struct table *t);
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void table_cell_id(struct table *t, const char *id); /* in its short form, see id.h */
+void table_cell_id(struct table *t, const char *id);       /* in its short form, see id.h */
 void table_cell_state(struct table *t, const char *state); /* coloured by what it means */
 void table_print(struct table *t);                         /* to stdout, and destroys */
 
@@ -52,12 +52,13 @@ void print_json(const struct record_desc *desc, const void *rec);
 void print_field(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Text forms; the result lives in a small ring of static buffers. */
-const char *text_state(const char *state);            /* "RUNNING" for "TASK_RUNNING" */
-const char *text_milli(int64_t milli);                /* "1.5" */
-const char *text_mib(int64_t milli);                  /* "512M", "1.5G" */
-const char *text_resource(const struct fl_resource *list, size_t n, const char *name); /* scalar by name, via the above */
+const char *text_state(const char *state); /* "RUNNING" for "TASK_RUNNING" */
+const char *text_milli(int64_t milli);     /* "1.5" */
+const char *text_mib(int64_t milli);       /* "512M", "1.5G" */
+const char *text_resource(const struct fl_resource *list, size_t n,
+                          const char *name);                          /* scalar by name, via the above */
 const char *text_resources(const struct fl_resource *list, size_t n); /* "cpus:1;mem:64" */
-const char *text_time_ns(int64_t ns);                 /* "2026-01-31 12:00:00", "-" for 0 */
-const char *text_ago_ns(int64_t ns);                  /* "5s", "3m", "2h", "4d" ago */
+const char *text_time_ns(int64_t ns);                                 /* "2026-01-31 12:00:00", "-" for 0 */
+const char *text_ago_ns(int64_t ns);                                  /* "5s", "3m", "2h", "4d" ago */
 
 #endif

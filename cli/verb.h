@@ -53,8 +53,8 @@ struct args {
 struct verb {
 	const char *noun; /* NULL: a daily verb */
 	const char *name;
-	int (*fn)(struct args *args); /* returns an exit code */
-	const char *operands;         /* "TASK [stdout|stderr]" */
+	int (*fn)(struct args *args);   /* returns an exit code */
+	const char *operands;           /* "TASK [stdout|stderr]" */
 	int min_operands, max_operands; /* max -1: any number */
 	const char *help;
 	const struct opt *opts; /* ends with name NULL */

@@ -40,7 +40,7 @@ static int check_holdings(const struct drf *d, struct err *err)
 	struct slave *s;
 	int r = 0;
 
-	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name) {
+	HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name) {
 		for (uint32_t i = 0; i < s->holdings.n; i++) {
 			const struct holding *h = holdings_at(&s->holdings, i);
 			amounts_add(&sums[h->client], &h->what.scalars);
@@ -78,7 +78,7 @@ static int check_node(const struct drf *d, const struct node *parent, struct err
 	bool held;
 	int r;
 
-	LIST_FOREACH(n, &parent->children, struct node, sibling) {
+	LIST_FOREACH (n, &parent->children, struct node, sibling) {
 		amounts_add(&sum, &n->held);
 		n_candidates += n->n_candidates;
 		n_linked += rank_linked(&n->rank);
@@ -110,7 +110,7 @@ static int check_total(const struct drf *d, struct err *err)
 	struct slave *s;
 	bool right;
 
-	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name)
+	HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name)
 		amounts_add(&sum, &s->total);
 	right = same(&sum, &d->tree.total);
 	amounts_fini(&sum);
@@ -128,13 +128,13 @@ static int check_filters(const struct drf *d, struct err *err)
 	for (size_t i = 1; i < t->n; i++)
 		if (t->heap[i].until_ms < t->heap[(i - 1) / 2].until_ms || t->heap[i].filter->at != i)
 			return err_set(err, EUCLEAN, "filters are out of order");
-	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name) {
+	HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name) {
 		n += s->hidden.n_filters;
-		LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave)
+		LIST_FOREACH (r, &s->hidden.refusals, struct refusal, in_slave)
 			if (list_empty(&r->filters))
 				return err_set(err, EUCLEAN, "slave %s: a refusal nobody made", s->name);
 	}
-	LIST_FOREACH(s, &d->idle, struct slave, idle)
+	LIST_FOREACH (s, &d->idle, struct slave, idle)
 		if (s->nobody != d->epoch)
 			return err_set(err, EUCLEAN, "slave %s: idle since before the last new candidate", s->name);
 	if (n != t->n || n != t->pairs.count)
@@ -154,7 +154,8 @@ static int check_attention(const struct drf *d, const struct slave *s, struct er
 	if (!list_linked(&s->idle))
 		return s->dirty ? 0 : err_set(err, EUCLEAN, "slave %s: free, and neither dirty nor idle", s->name);
 	const struct client *c;
-	SLOTS_FOREACH(c, &d->clients) {
+	SLOTS_FOREACH(c, &d->clients)
+	{
 		if (!tree_is_candidate(&c->node))
 			continue;
 		if (!filters_match(d, s, c->slot.place, &p, INT64_MIN))
@@ -176,7 +177,7 @@ int drf_check(const struct drf *d, struct err *err)
 		r = check_node(d, &d->tree.root.node, err);
 	if (!r)
 		r = check_filters(d, err);
-	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name) {
+	HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name) {
 		if (!r)
 			r = check_slave_sums(s, err);
 		if (!r)

@@ -51,9 +51,9 @@ void drf_destroy(struct drf *d)
 	struct slave *s;
 	struct client *c;
 	SLOTS_FOREACH(s, &d->slaves)
-		drf_slave_remove(d, slots_id(&d->slaves, s));
+	drf_slave_remove(d, slots_id(&d->slaves, s));
 	SLOTS_FOREACH(c, &d->clients)
-		drf_client_remove(d, slots_id(&d->clients, c));
+	drf_client_remove(d, slots_id(&d->clients, c));
 	forget_min_allocatable(d);
 	filters_fini(d);
 	slots_fini(&d->slaves);
@@ -86,7 +86,7 @@ void drf_set_min_allocatable(struct drf *d, const struct resources *sets, size_t
 		for (uint32_t k = 0; k < set.scalars.n; k++)
 			d->names.pinned[k] |= amounts_get(&set.scalars, k) != 0;
 	}
-	HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name)
+	HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name)
 		ledger_mark(d, s);
 }
 

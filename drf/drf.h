@@ -21,7 +21,7 @@ struct resources;
 
 typedef uint64_t drf_id; /* 0 is never an id */
 
-#define DRF_WEIGHT_MIN 1                /* thousandths */
+#define DRF_WEIGHT_MIN 1 /* thousandths */
 #define DRF_WEIGHT_MAX ((int64_t)1 << 20)
 #define DRF_TOTAL_MAX ((int64_t)1 << 50) /* cluster total of one resource, thousandths */
 
@@ -77,7 +77,7 @@ void drf_mark_all_dirty(struct drf *d);
 const char *drf_slave_name(const struct drf *d, drf_id slave);
 const char *drf_client_framework(const struct drf *d, drf_id client);
 const char *drf_client_role(const struct drf *d, drf_id client);
-bool drf_slave_held(const struct drf *d, drf_id slave, struct resources *ret);  /* sum over clients; copied into *ret */
+bool drf_slave_held(const struct drf *d, drf_id slave, struct resources *ret); /* sum over clients; copied into *ret */
 bool drf_slave_free(const struct drf *d, drf_id slave, struct resources *ret);
 bool drf_client_held(const struct drf *d, drf_id client, struct resources *ret); /* scalars: ports do not add up */
 /* Dominant share as numerator/denominator (exact; denominator 0 when the cluster is empty). A client's own weight is 1;
@@ -94,14 +94,14 @@ void drf_roles(const struct drf *d, void (*fn)(void *user, const struct drf_role
 
 /* Why a slave's free part does not go to a client now. */
 enum drf_why {
-	DRF_WHY_ELIGIBLE,       /* it may be next */
+	DRF_WHY_ELIGIBLE, /* it may be next */
 	DRF_WHY_UNKNOWN,
 	DRF_WHY_SLAVE_INACTIVE,
 	DRF_WHY_CLIENT_INACTIVE,
 	DRF_WHY_SUPPRESSED,
 	DRF_WHY_FILTERED,
-	DRF_WHY_TOO_SMALL,      /* less than min allocatable is free */
-	DRF_WHY_NOT_ITS_TURN,   /* an eligible client has a lower share */
+	DRF_WHY_TOO_SMALL,    /* less than min allocatable is free */
+	DRF_WHY_NOT_ITS_TURN, /* an eligible client has a lower share */
 };
 enum drf_why drf_why(const struct drf *d, drf_id slave, drf_id client, int64_t now_ms);
 const char *drf_why_text(enum drf_why why);

@@ -89,7 +89,7 @@ static struct refusal *refusal_need(struct slave *s, const struct parcel *refuse
 {
 	struct refusal *r;
 
-	LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave)
+	LIST_FOREACH (r, &s->hidden.refusals, struct refusal, in_slave)
 		if (parcel_equal(&r->what, refused))
 			return r;
 	r = xcalloc(1, sizeof(*r));
@@ -113,7 +113,7 @@ static void refusal_turn(struct drf *d, struct refusal *r, bool hides)
 	struct filter *f;
 
 	r->hides = hides;
-	LIST_FOREACH(f, &r->filters, struct filter, in_refusal) {
+	LIST_FOREACH (f, &r->filters, struct filter, in_refusal) {
 		if (hides)
 			bit_set(&r->slave->hidden, f->pair.client);
 		else
@@ -128,7 +128,7 @@ void filters_look(struct drf *d, struct slave *s, const struct parcel *free_part
 	if (!s->filters_stale)
 		return;
 	s->filters_stale = false;
-	LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave) {
+	LIST_FOREACH (r, &s->hidden.refusals, struct refusal, in_slave) {
 		/* Rule 33: hidden while what was refused contains all that is free. */
 		bool hides = parcel_contains(&r->what, free_part);
 		if (hides != r->hides)
@@ -219,7 +219,7 @@ void filters_drop_client(struct drf *d, struct client *c)
 {
 	struct filter *f;
 
-	LIST_FOREACH(f, &c->filters, struct filter, in_client) {
+	LIST_FOREACH (f, &c->filters, struct filter, in_client) {
 		ledger_mark(d, f->refusal->slave);
 		filter_destroy(d, f);
 	}
@@ -237,7 +237,7 @@ void filters_forget_scalar(struct slave *s, uint32_t number)
 {
 	struct refusal *r;
 
-	LIST_FOREACH(r, &s->hidden.refusals, struct refusal, in_slave)
+	LIST_FOREACH (r, &s->hidden.refusals, struct refusal, in_slave)
 		amounts_clear(&r->what.scalars, number);
 }
 

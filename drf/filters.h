@@ -62,7 +62,7 @@ void filters_add(struct drf *d, struct slave *s, struct client *c, const struct 
 void filters_drop_client(struct drf *d, struct client *c); /* marks the slaves */
 void filters_drop_slave(struct drf *d, struct slave *s);
 void filters_forget_scalar(struct slave *s, uint32_t number); /* the number is going to mean another name */
-void filters_expire(struct drf *d, int64_t now_ms); /* marks the slaves */
+void filters_expire(struct drf *d, int64_t now_ms);           /* marks the slaves */
 /* Finds out anew, if it must, which refusals contain what is free. */
 void filters_look(struct drf *d, struct slave *s, const struct parcel *free_part);
 

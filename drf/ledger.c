@@ -37,12 +37,11 @@ struct client *ledger_client_at(const struct drf *d, uint32_t place)
 static void reclaim_names(struct drf *d)
 {
 	for (uint32_t i = 0; i < d->names.n; i++) {
-		if (d->names.pinned[i] || amounts_get(&d->tree.total, i) ||
-		    amounts_get(&d->tree.root.node.held, i))
+		if (d->names.pinned[i] || amounts_get(&d->tree.total, i) || amounts_get(&d->tree.root.node.held, i))
 			continue;
 		names_forget(&d->names, i);
 		struct slave *s;
-		HASH_FOREACH(s, &d->slaves_by_name, struct slave, by_name)
+		HASH_FOREACH (s, &d->slaves_by_name, struct slave, by_name)
 			filters_forget_scalar(s, i);
 	}
 }
@@ -86,7 +85,7 @@ void ledger_mark_idle(struct drf *d)
 {
 	struct slave *s;
 
-	LIST_FOREACH(s, &d->idle, struct slave, idle) {
+	LIST_FOREACH (s, &d->idle, struct slave, idle) {
 		uint64_t nobody = s->nobody;
 		ledger_mark(d, s);
 		s->nobody = nobody;

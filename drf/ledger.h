@@ -28,7 +28,7 @@ struct slave {
 	struct resources free_others; /* ranges and sets */
 	bool active;
 	bool dirty;
-	bool crowded; /* ranges or sets are held twice or beyond the total: free_others must be made anew */
+	bool crowded;       /* ranges or sets are held twice or beyond the total: free_others must be made anew */
 	bool filters_stale; /* what is free changed since the last filters_look */
 	struct hidden hidden;
 	struct holdings holdings;
@@ -70,11 +70,11 @@ struct drf {
 	struct parcel *min_allocatable;
 	size_t n_min_allocatable;
 	bool in_round;
-	struct parcel_scratch door; /* for what comes in */
+	struct parcel_scratch door;               /* for what comes in */
 	struct parcel_scratch offer, offer_items; /* for what goes out */
-	const struct slave *lent; /* its free_others lie in an offer that a callback is reading … */
-	uint32_t lent_client;     /* … and in the holding of this client; */
-	struct resources lent_others; /* or here, once that holding had to change */
+	const struct slave *lent;                 /* its free_others lie in an offer that a callback is reading … */
+	uint32_t lent_client;                     /* … and in the holding of this client; */
+	struct resources lent_others;             /* or here, once that holding had to change */
 
 	drf_audit_fn audit;
 	void *audit_user;

@@ -111,7 +111,7 @@ void drf_roles(const struct drf *d, void (*fn)(void *user, const struct drf_role
 	struct role *r;
 	size_t n = 0;
 
-	HASH_FOREACH(r, &d->tree.roles, struct role, by_path)
+	HASH_FOREACH (r, &d->tree.roles, struct role, by_path)
 		if (r->weighted || !list_empty(&r->own.children))
 			roles[n++] = r;
 	qsort(roles, n, sizeof(struct role *), by_path);
@@ -128,10 +128,9 @@ static bool is_first(const struct drf *d, const struct slave *s, const struct cl
 	const struct client *other;
 
 	SLOTS_FOREACH(other, &d->clients)
-		if (other != c && tree_is_candidate(&other->node) &&
-		    !filters_match(d, s, other->slot.place, p, now_ms) &&
-		    tree_before(&d->tree, &other->node, &c->node))
-			return false;
+	if (other != c && tree_is_candidate(&other->node) && !filters_match(d, s, other->slot.place, p, now_ms) &&
+	    tree_before(&d->tree, &other->node, &c->node))
+		return false;
 	return true;
 }
 

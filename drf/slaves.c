@@ -13,7 +13,8 @@ static int check_totals(const struct drf *d, const struct parcel *now, const str
 		if (amounts_get(&now->scalars, i) < 0)
 			return err_set(err, ERANGE, "%s is negative", d->names.item[i].name);
 		if (amounts_get(&now->scalars, i) > DRF_TOTAL_MAX - rest)
-			return err_set(err, ERANGE, "the cluster's total of %s would pass its limit", d->names.item[i].name);
+			return err_set(err, ERANGE, "the cluster's total of %s would pass its limit",
+			               d->names.item[i].name);
 	}
 	return 0;
 }

@@ -45,8 +45,8 @@ void *slots_find(const struct slots *s, uint64_t id);
 void *slots_guess(const struct slots *s, uint64_t id);
 
 /* Walks the things present. var: a pointer whose first member is a struct slot. */
-#define SLOTS_FOREACH(var, s)                                                                                          \
-	for (uint32_t _i_##var = 0; _i_##var < (s)->n; _i_##var++)                                                     \
+#define SLOTS_FOREACH(var, s)                                      \
+	for (uint32_t _i_##var = 0; _i_##var < (s)->n; _i_##var++) \
 		if (slots_at((s), _i_##var)->used && ((var) = (void *)slots_at((s), _i_##var), 1))
 
 #endif

@@ -44,7 +44,7 @@ void tree_fini(struct tree *t)
 {
 	struct role *r;
 
-	HASH_FOREACH(r, &t->roles, struct role, by_path) {
+	HASH_FOREACH (r, &t->roles, struct role, by_path) {
 		role_fini(r);
 		free(r);
 	}
@@ -168,7 +168,7 @@ static void refresh_below(struct tree *t, struct node *parent)
 	struct node *n;
 
 	parent->order = (struct order){0};
-	LIST_FOREACH(n, &parent->children, struct node, sibling) {
+	LIST_FOREACH (n, &parent->children, struct node, sibling) {
 		n->rank.priority = 0;
 		n->rank.share = tree_share(t, n);
 		if (n->n_candidates)

@@ -46,7 +46,8 @@ static int check_options(const struct fl_scheduler_options *o, struct err *err)
 	if (!o->framework || !o->framework->name || !o->framework->name[0])
 		return err_set(err, EINVAL, "options.framework needs a name");
 	if ((r = check_span("zk_session_ns", o->zk_session_ns, err)) < 0 ||
-	    (r = check_span("heartbeat_ns", o->heartbeat_ns, err)) < 0 || (r = check_span("backoff_ns", o->backoff_ns, err)) < 0)
+	    (r = check_span("heartbeat_ns", o->heartbeat_ns, err)) < 0 ||
+	    (r = check_span("backoff_ns", o->backoff_ns, err)) < 0)
 		return r;
 	return check_words(o, err);
 }
@@ -57,7 +58,8 @@ int options_copy(const struct fl_scheduler_options *options, const struct fl_sch
 	if (options->struct_size < offsetof(struct fl_scheduler_options, explicit_acknowledge))
 		return err_set(err, EINVAL, "options.struct_size is not set to sizeof(struct fl_scheduler_options)");
 	if (callbacks->struct_size < offsetof(struct fl_scheduler_callbacks, rescinded))
-		return err_set(err, EINVAL, "callbacks.struct_size is not set to sizeof(struct fl_scheduler_callbacks)");
+		return err_set(err, EINVAL,
+		               "callbacks.struct_size is not set to sizeof(struct fl_scheduler_callbacks)");
 	memcpy(ret, options, options->struct_size < sizeof(*ret) ? options->struct_size : sizeof(*ret));
 	memcpy(ret_callbacks, callbacks,
 	       callbacks->struct_size < sizeof(*ret_callbacks) ? callbacks->struct_size : sizeof(*ret_callbacks));

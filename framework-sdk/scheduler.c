@@ -58,16 +58,16 @@ struct fl_scheduler {
 	int64_t heartbeat_ms, backoff_first_ms, backoff_ms;
 	struct detect *detect;
 	struct peer *peer;
-	char *master_id;     /* whom the peer is or was for */
-	struct timer timer;  /* WAITING: backoff; SUBSCRIBING: patience; LEAVING: patience */
-	struct owned info;   /* fl_framework_info, its id left out */
-	struct owned leader; /* fl_master_info; rec NULL when nobody is known to lead */
+	char *master_id;          /* whom the peer is or was for */
+	struct timer timer;       /* WAITING: backoff; SUBSCRIBING: patience; LEAVING: patience */
+	struct owned info;        /* fl_framework_info, its id left out */
+	struct owned leader;      /* fl_master_info; rec NULL when nobody is known to lead */
 	const char *const *roles; /* of info */
 	const char *role;         /* what roles is for a framework without MULTI_ROLE */
 	bool *suppressed;         /* one for each of roles */
 	size_t n_roles;
 	char *framework_id;
-	char run[37];     /* random; with attempt it tells the master which of our subscriptions is the newest */
+	char run[37]; /* random; with attempt it tells the master which of our subscriptions is the newest */
 	uint64_t attempt;
 	const struct fl_task_status *unacknowledged; /* while its callback runs */
 	int result;
@@ -336,8 +336,10 @@ static void step_waiting(struct fl_scheduler *s)
 	if (!leader) {
 		sm_move(&s->sm, SEEKING);
 	} else if (*s->cluster && leader->cluster && strcmp(s->cluster, leader->cluster) != 0) {
-		err_set(&err, EPROTO, "the masters belong to cluster '%.100s', not to '%.100s'; check options.cluster and where "
-		        "masters are looked for", leader->cluster, s->cluster);
+		err_set(&err, EPROTO,
+		        "the masters belong to cluster '%.100s', not to '%.100s'; check options.cluster and where "
+		        "masters are looked for",
+		        leader->cluster, s->cluster);
 		fail(s, err.text);
 	} else {
 		connect_to_leader(s);
@@ -549,8 +551,9 @@ int scheduler_call(fl_scheduler *s, struct fl_call *call)
 	if ((r = message_encode(MSG_call, call, &scratch, &s->error)) < 0)
 		return r;
 	if (scratch.size > CONN_MAX_FRAME)
-		return err_set(&s->error, EMSGSIZE, "the call has %zu bytes, at most %u are possible: use several calls",
-		               scratch.size, CONN_MAX_FRAME);
+		return err_set(&s->error, EMSGSIZE,
+		               "the call has %zu bytes, at most %u are possible: use several calls", scratch.size,
+		               CONN_MAX_FRAME);
 	peer_send(s->peer, MSG_call, call);
 	return 0;
 }

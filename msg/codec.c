@@ -253,7 +253,8 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* The key of an entry is its first field. */
-static int check_keys(struct decoder *d, const struct field_desc *f, const char *base, size_t n, const struct path *path)
+static int check_keys(struct decoder *d, const struct field_desc *f, const char *base, size_t n,
+                      const struct path *path)
 {
 	const char **keys _cleanup_free_ = xmalloc(n * sizeof(*keys));
 
@@ -397,8 +398,8 @@ int codec_decode(const struct record_desc *desc, const void *data, size_t size, 
 	return r;
 }
 
-int message_decode(const void *data, size_t size, struct zone *zone, const struct message_desc **ret_desc, void **ret_rec,
-                   struct err *err)
+int message_decode(const void *data, size_t size, struct zone *zone, const struct message_desc **ret_desc,
+                   void **ret_rec, struct err *err)
 {
 	size_t offset;
 	int id;

@@ -44,13 +44,14 @@ struct owned {
 	struct zone *zone;
 	void *rec;
 };
-void owned_set(struct owned *o, const struct record_desc *desc, const void *rec); /* replaces what it held; rec NULL clears */
+void owned_set(struct owned *o, const struct record_desc *desc,
+               const void *rec); /* replaces what it held; rec NULL clears */
 void owned_fini(struct owned *o);
 
 /* msgpack of a whole message: array [id, record]. One frame's payload (net/conn adds the length). */
 int message_encode(int id, const void *rec, struct buf *out, struct err *err);
 /* Finds the message and decodes its record. Unknown ids: -ENOMSG. ret_desc and ret_rec are set on success only. */
-int message_decode(const void *data, size_t size, struct zone *zone, const struct message_desc **ret_desc, void **ret_rec,
-                   struct err *err);
+int message_decode(const void *data, size_t size, struct zone *zone, const struct message_desc **ret_desc,
+                   void **ret_rec, struct err *err);
 
 #endif

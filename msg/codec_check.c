@@ -10,9 +10,9 @@
 #include "msg/codec.h"
 #include "msg/path.h"
 
-#define OBJECT_COST 24    /* sizeof(msgpack_object), one an element; two an entry of a map */
-#define ALLOC_ALIGN 16    /* of zones */
-#define MAX_TRACKED 256   /* tags below are refused when repeated; none of ours is above */
+#define OBJECT_COST 24  /* sizeof(msgpack_object), one an element; two an entry of a map */
+#define ALLOC_ALIGN 16  /* of zones */
+#define MAX_TRACKED 256 /* tags below are refused when repeated; none of ours is above */
 
 enum shape { SHAPE_NIL, SHAPE_BOOL, SHAPE_INT, SHAPE_FLOAT, SHAPE_STR, SHAPE_BIN, SHAPE_EXT, SHAPE_ARRAY, SHAPE_MAP };
 
@@ -68,18 +68,16 @@ struct format {
 
 static const struct format formats[32] = {
 	[0x00] = {SHAPE_NIL, 0, 0},   [0x01] = {SHAPE_EXT, 99, 0}, /* never used */
-	[0x02] = {SHAPE_BOOL, 0, 0},  [0x03] = {SHAPE_BOOL, 0, 0},
-	[0x04] = {SHAPE_BIN, 1, 0},   [0x05] = {SHAPE_BIN, 2, 0},  [0x06] = {SHAPE_BIN, 4, 0},
-	[0x07] = {SHAPE_EXT, 1, 1},   [0x08] = {SHAPE_EXT, 2, 1},  [0x09] = {SHAPE_EXT, 4, 1},
-	[0x0a] = {SHAPE_FLOAT, 4, 0}, [0x0b] = {SHAPE_FLOAT, 8, 0},
-	[0x0c] = {SHAPE_INT, 1, 0},   [0x0d] = {SHAPE_INT, 2, 0},  [0x0e] = {SHAPE_INT, 4, 0},
-	[0x0f] = {SHAPE_INT, 8, 0},   [0x10] = {SHAPE_INT, 1, 0},  [0x11] = {SHAPE_INT, 2, 0},
-	[0x12] = {SHAPE_INT, 4, 0},   [0x13] = {SHAPE_INT, 8, 0},
+	[0x02] = {SHAPE_BOOL, 0, 0},  [0x03] = {SHAPE_BOOL, 0, 0}, [0x04] = {SHAPE_BIN, 1, 0},
+	[0x05] = {SHAPE_BIN, 2, 0},   [0x06] = {SHAPE_BIN, 4, 0},  [0x07] = {SHAPE_EXT, 1, 1},
+	[0x08] = {SHAPE_EXT, 2, 1},   [0x09] = {SHAPE_EXT, 4, 1},  [0x0a] = {SHAPE_FLOAT, 4, 0},
+	[0x0b] = {SHAPE_FLOAT, 8, 0}, [0x0c] = {SHAPE_INT, 1, 0},  [0x0d] = {SHAPE_INT, 2, 0},
+	[0x0e] = {SHAPE_INT, 4, 0},   [0x0f] = {SHAPE_INT, 8, 0},  [0x10] = {SHAPE_INT, 1, 0},
+	[0x11] = {SHAPE_INT, 2, 0},   [0x12] = {SHAPE_INT, 4, 0},  [0x13] = {SHAPE_INT, 8, 0},
 	[0x14] = {SHAPE_EXT, 0, 2},   [0x15] = {SHAPE_EXT, 0, 3},  [0x16] = {SHAPE_EXT, 0, 5},
-	[0x17] = {SHAPE_EXT, 0, 9},   [0x18] = {SHAPE_EXT, 0, 17},
-	[0x19] = {SHAPE_STR, 1, 0},   [0x1a] = {SHAPE_STR, 2, 0},  [0x1b] = {SHAPE_STR, 4, 0},
-	[0x1c] = {SHAPE_ARRAY, 2, 0}, [0x1d] = {SHAPE_ARRAY, 4, 0},
-	[0x1e] = {SHAPE_MAP, 2, 0},   [0x1f] = {SHAPE_MAP, 4, 0},
+	[0x17] = {SHAPE_EXT, 0, 9},   [0x18] = {SHAPE_EXT, 0, 17}, [0x19] = {SHAPE_STR, 1, 0},
+	[0x1a] = {SHAPE_STR, 2, 0},   [0x1b] = {SHAPE_STR, 4, 0},  [0x1c] = {SHAPE_ARRAY, 2, 0},
+	[0x1d] = {SHAPE_ARRAY, 4, 0}, [0x1e] = {SHAPE_MAP, 2, 0},  [0x1f] = {SHAPE_MAP, 4, 0},
 };
 
 static bool read_format(struct check *c, uint8_t byte, struct head *h)

@@ -46,18 +46,18 @@ struct field_desc {
 	const char *name; /* C and documentation name */
 	const char *json;
 	bool must;
-	int64_t deflt;              /* numbers, bools, enums */
-	const char *deflt_str;      /* FIELD_STR */
+	int64_t deflt;         /* numbers, bools, enums */
+	const char *deflt_str; /* FIELD_STR */
 	const struct enum_desc *enumeration;
 	const struct record_desc *record; /* FIELD_REC, LIST, MAP */
-	size_t offset;              /* of the value in the struct */
-	size_t has_offset;          /* of has_<name>, or of n_<name> for lists; 0 when neither */
+	size_t offset;                    /* of the value in the struct */
+	size_t has_offset;                /* of has_<name>, or of n_<name> for lists; 0 when neither */
 	const char *doc;
 };
 
 struct record_desc {
-	const char *name;  /* "task_info" */
-	const char *json;  /* "TaskInfo" */
+	const char *name; /* "task_info" */
+	const char *json; /* "TaskInfo" */
 	size_t size;
 	const struct field_desc *fields;
 	size_t n_fields;

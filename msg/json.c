@@ -145,8 +145,9 @@ static int read_int(struct reader *r, const json_t *v, int64_t unit, int64_t *re
 	if (json_is_real(v))
 		return from_real(json_real_value(v), unit, ret) ? 0 : fail(r, path, "out of range");
 	if (json_is_string(v) && unit == 1)
-		return str_to_int64(json_string_value(v), INT64_MIN, INT64_MAX, ret, NULL) < 0 ?
-		               fail(r, path, "not a whole number") : 0;
+		return str_to_int64(json_string_value(v), INT64_MIN, INT64_MAX, ret, NULL) < 0
+		               ? fail(r, path, "not a whole number")
+		               : 0;
 	return fail(r, path, "not a number");
 }
 
@@ -155,8 +156,9 @@ static int read_uint(struct reader *r, const json_t *v, uint64_t *ret, const str
 	int64_t number = 0;
 
 	if (json_is_string(v))
-		return str_to_uint64(json_string_value(v), UINT64_MAX, ret, NULL) < 0 ?
-		               fail(r, path, "not a whole number from 0 on") : 0;
+		return str_to_uint64(json_string_value(v), UINT64_MAX, ret, NULL) < 0
+		               ? fail(r, path, "not a whole number from 0 on")
+		               : 0;
 	int status = read_int(r, v, 1, &number, path);
 	if (status < 0)
 		return status;
@@ -185,7 +187,8 @@ static int read_enum(struct reader *r, const struct field_desc *f, const json_t 
 		return fail(r, path, "not a name");
 	int number = enum_number(f->enumeration, json_string_value(v));
 	if (!number && f->must)
-		return path_fail(path, r->err, EBADMSG, "'%.64s' is not in %s", json_string_value(v), f->enumeration->name);
+		return path_fail(path, r->err, EBADMSG, "'%.64s' is not in %s", json_string_value(v),
+		                 f->enumeration->name);
 	*ret = number;
 	return 0;
 }
@@ -236,7 +239,8 @@ static int read_map(struct reader *r, const struct field_desc *f, json_t *v, voi
 		return fail(r, path, "not an object");
 	if (n && !base)
 		return -EBADMSG;
-	json_object_foreach(v, key, value) {
+	json_object_foreach(v, key, value)
+	{
 		struct path here = {path, key, 0};
 		char *entry = base + used * f->record->size;
 		if (json_is_null(value))

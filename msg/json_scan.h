@@ -7,7 +7,8 @@
 struct err;
 
 #define JSON_MAX_DEPTH 16
-#define JSON_MAX_TREE ((size_t)64 << 20) /* bytes jansson may take while a text is read; freed before the reader returns */
+#define JSON_MAX_TREE \
+	((size_t)64 << 20) /* bytes jansson may take while a text is read; freed before the reader returns */
 
 int json_scan(const char *text, size_t size, struct err *err);
 

@@ -192,7 +192,10 @@ static void push_elements(struct json_writer *w, struct buf *out, const struct f
 	bool map = f->kind == FIELD_MAP;
 
 	buf_append_byte(out, map ? '{' : '[');
-	push(w, (struct frame){.kind = FRAME_ELEMENTS, .field = f, .at = rec, .n = field_count(f, rec),
+	push(w, (struct frame){.kind = FRAME_ELEMENTS,
+	                       .field = f,
+	                       .at = rec,
+	                       .n = field_count(f, rec),
 	                       .close = map ? "}" : "]"});
 }
 

@@ -24,8 +24,8 @@ struct resource_range {
 
 struct resource_item {
 	char name[64];
-	int type; /* enum fl_value_type */
-	int64_t milli; /* FL_SCALAR */
+	int type;                      /* enum fl_value_type */
+	int64_t milli;                 /* FL_SCALAR */
 	struct resource_range *ranges; /* FL_RANGES: sorted, disjoint, not adjacent */
 	size_t n_ranges;
 	char **words; /* FL_SET: sorted, unique */

@@ -210,7 +210,8 @@ void resources_print(const struct resources *r, struct buf *out)
 		}
 		buf_append_byte(out, item->type == FL_SET ? '{' : '[');
 		for (size_t i = 0; i < item->n_ranges; i++)
-			buf_printf(out, "%s%" PRIu64 "-%" PRIu64, i ? "," : "", item->ranges[i].begin, item->ranges[i].end);
+			buf_printf(out, "%s%" PRIu64 "-%" PRIu64, i ? "," : "", item->ranges[i].begin,
+			           item->ranges[i].end);
 		for (size_t i = 0; i < item->n_words; i++)
 			buf_printf(out, "%s%s", i ? "," : "", item->words[i]);
 		buf_append_byte(out, item->type == FL_SET ? '}' : ']');

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void words_fini(char **words, size_t n); /* frees the strings and the array */
+void words_fini(char **words, size_t n);         /* frees the strings and the array */
 char **words_copy(char *const *words, size_t n); /* NULL when n is 0 */
 /* Sorts in place; -EEXIST when a word comes twice. */
 int words_normalize(char **words, size_t n);

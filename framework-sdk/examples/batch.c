@@ -207,9 +207,9 @@ static void usage(void)
 static void parse(int argc, char **argv, struct batch *b, struct fl_framework_info *info)
 {
 	static const struct option options[] = {
-		{"tasks", required_argument, NULL, 't'}, {"cpus", required_argument, NULL, 'c'},
-		{"mem", required_argument, NULL, 'm'},   {"name", required_argument, NULL, 'n'},
-		{"role", required_argument, NULL, 'r'},  {"user", required_argument, NULL, 'u'},
+		{"tasks", required_argument, NULL, 't'},    {"cpus", required_argument, NULL, 'c'},
+		{"mem", required_argument, NULL, 'm'},      {"name", required_argument, NULL, 'n'},
+		{"role", required_argument, NULL, 'r'},     {"user", required_argument, NULL, 'u'},
 		{"failover", required_argument, NULL, 'f'}, {0},
 	};
 	int c;

@@ -17,7 +17,8 @@ static void on_offers(fl_scheduler *s, void *user, const struct fl_offer *offers
 	};
 
 	for (size_t i = 0; i < n; i++) {
-		if (launched || fl_offer_scalar(&offers[i], "cpus") < 100 || fl_offer_scalar(&offers[i], "mem") < 32000) {
+		if (launched || fl_offer_scalar(&offers[i], "cpus") < 100 ||
+		    fl_offer_scalar(&offers[i], "mem") < 32000) {
 			fl_decline(s, offers[i].id, -1);
 			continue;
 		}
@@ -28,7 +29,8 @@ static void on_offers(fl_scheduler *s, void *user, const struct fl_offer *offers
 
 static void on_update(fl_scheduler *s, void *user, const struct fl_task_status *status)
 {
-	printf("%s is %s %s\n", status->task_id, fl_task_state_name(status->state), status->message ? status->message : "");
+	printf("%s is %s %s\n", status->task_id, fl_task_state_name(status->state),
+	       status->message ? status->message : "");
 	if (fl_task_state_terminal(status->state))
 		fl_teardown(s);
 }

@@ -88,7 +88,8 @@ static int check_ref(const struct row *r)
 	const struct row *rec = row_find(ROW_RECORD, r->ref);
 	if (!rec)
 		return complain(r, "no such record");
-	if (r->kind == ROW_MAP && (rec[1].kind != ROW_STR || strcmp(rec[1].name, "key") || strcmp(rec[2].name, "value")))
+	if (r->kind == ROW_MAP &&
+	    (rec[1].kind != ROW_STR || strcmp(rec[1].name, "key") || strcmp(rec[2].name, "value")))
 		return complain(r, "the entry of a map has STR key and then value");
 	return 0;
 }

@@ -31,7 +31,7 @@ enum row_kind {
 
 struct row {
 	enum row_kind kind;
-	long number;       /* tag, value or message id */
+	long number; /* tag, value or message id */
 	const char *name;
 	const char *json;  /* of a message: FROM */
 	const char *need;  /* MUST or MAY; of a message: TO */

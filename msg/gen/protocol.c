@@ -9,31 +9,40 @@ static const char head[] =
 	"\n"
 	"Made from `msg/schema.def`; do not edit. After a change there, run `make protocol_md`.\n"
 	"\n"
-	"One vocabulary, two encodings. Slaves and the SDK speak msgpack in frames over TCP or TLS; everybody else speaks JSON\n"
+	"One vocabulary, two encodings. Slaves and the SDK speak msgpack in frames over TCP or TLS; everybody else "
+        "speaks JSON\n"
 	"over HTTP, and that JSON is the one of the Mesos v1 API wherever a record has its like there.\n"
 	"\n"
 	"## Framing\n"
 	"\n"
-	"A framed connection carries frames both ways. A frame is a length, four bytes, most significant first, and so many\n"
+	"A framed connection carries frames both ways. A frame is a length, four bytes, most significant first, and so "
+        "many\n"
 	"bytes of payload. The payload is one message: a msgpack array of two, the message's id and its record.\n"
 	"\n"
-	"- A record is a msgpack map from tag (a positive integer) to value, with the fields that are present only. Unknown tags\n"
+	"- A record is a msgpack map from tag (a positive integer) to value, with the fields that are present only. "
+        "Unknown tags\n"
 	"  are skipped, so that fields can be added; tags are never reused; a tag must not come twice.\n"
-	"- Text and ids are msgpack strings: UTF-8 without NUL. Bytes are msgpack bin. Bools are bools. Numbers, quantities,\n"
-	"  times and enums are integers. A record in a record is a map, lists and maps of records are arrays of maps, lists of\n"
+	"- Text and ids are msgpack strings: UTF-8 without NUL. Bytes are msgpack bin. Bools are bools. Numbers, "
+        "quantities,\n"
+	"  times and enums are integers. A record in a record is a map, lists and maps of records are arrays of maps, "
+        "lists of\n"
 	"  text or ids are arrays of strings.\n"
 	"- An unknown number in an optional enum counts as absent; in a required one the message is refused.\n"
 	"- Absent and zero differ. A reader puts the default in place of an optional field that is absent.\n"
-	"- Before anything is unpacked a receiver checks depth (at most 16), element counts against the bytes left, and what\n"
+	"- Before anything is unpacked a receiver checks depth (at most 16), element counts against the bytes left, "
+        "and what\n"
 	"  the decoded message will take in memory (at most 16 MiB).\n"
 	"- An unknown message id is refused; so is a known one from the wrong kind of peer.\n"
 	"- A message that carries a list goes in parts of at most 256 KiB and takes effect at the last.\n"
 	"\n"
 	"## Hello\n"
 	"\n"
-	"The first message on a connection, both ways, is `hello`: the oldest and newest protocol version spoken (the highest\n"
-	"that both have is used), the cluster's name, the kind of peer and how often it will at least send something. A peer\n"
-	"that does not fit is answered `refused`, which says why and what to do, and the connection closes. Whoever has nothing\n"
+	"The first message on a connection, both ways, is `hello`: the oldest and newest protocol version spoken (the "
+        "highest\n"
+	"that both have is used), the cluster's name, the kind of peer and how often it will at least send something. "
+        "A peer\n"
+	"that does not fit is answered `refused`, which says why and what to do, and the connection closes. Whoever "
+        "has nothing\n"
 	"to say sends `heartbeat`; silence of four times the promised interval ends the connection.\n"
 	"\n"
 	"Every order from a master carries its epoch; a slave refuses orders of a lower one.\n"
@@ -55,7 +64,8 @@ static const char head[] =
 	"| list of … | array | array | pointer and count |\n"
 	"| map of … | array of entries | object | pointer and count |\n"
 	"\n"
-	"In JSON null is absent, unknown fields are ignored, an unknown name in an optional enum is absent, and a lone value\n"
+	"In JSON null is absent, unknown fields are ignored, an unknown name in an optional enum is absent, and a lone "
+        "value\n"
 	"where a list is expected is a list of one. What is written is compact and ASCII.\n";
 
 /* The anchor a Markdown reader makes of the heading "`name`". */
@@ -93,13 +103,20 @@ static void print_messages(FILE *out)
 static void print_kind(FILE *out, const struct row *r)
 {
 	static const char *const names[] = {
-		[ROW_STR] = "text",         [ROW_ID] = "id",
-		[ROW_BYTES] = "bytes",      [ROW_BOOL] = "bool",
-		[ROW_INT] = "int",          [ROW_UINT] = "uint",
-		[ROW_MILLI] = "quantity",   [ROW_SECONDS] = "seconds",
-		[ROW_NANOS] = "nanoseconds", [ROW_ENUM] = "enum ",
-		[ROW_REC] = "",             [ROW_LIST] = "list of ",
-		[ROW_STRS] = "list of text", [ROW_IDS] = "list of ids",
+		[ROW_STR] = "text",
+		[ROW_ID] = "id",
+		[ROW_BYTES] = "bytes",
+		[ROW_BOOL] = "bool",
+		[ROW_INT] = "int",
+		[ROW_UINT] = "uint",
+		[ROW_MILLI] = "quantity",
+		[ROW_SECONDS] = "seconds",
+		[ROW_NANOS] = "nanoseconds",
+		[ROW_ENUM] = "enum ",
+		[ROW_REC] = "",
+		[ROW_LIST] = "list of ",
+		[ROW_STRS] = "list of text",
+		[ROW_IDS] = "list of ids",
 		[ROW_MAP] = "map of ",
 	};
 
@@ -155,7 +172,8 @@ static void print_records(FILE *out)
 			continue;
 		fprintf(out, "\n### %s\n\n%s In JSON and the v1 API: %s.\n", r->name, r->doc, r->json);
 		if (row_is_field(r + 1))
-			fprintf(out, "\n| tag | field | JSON | kind | need | default | meaning |\n|---|---|---|---|---|---|---|\n");
+			fprintf(out, "\n| tag | field | JSON | kind | need | default | meaning "
+			             "|\n|---|---|---|---|---|---|---|\n");
 		while (row_is_field(r + 1))
 			print_field(out, ++r);
 	}

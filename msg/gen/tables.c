@@ -26,18 +26,18 @@ static const struct row *print_enumeration(FILE *out, const struct row *r)
 		print_quoted(out, r->doc);
 		fprintf(out, "},\n");
 	}
-	fprintf(out, "};\nconst struct enum_desc enum_%s = {\"%s\", values_%s, ARRAY_SIZE(values_%s)};\n", name, name, name,
-	        name);
+	fprintf(out, "};\nconst struct enum_desc enum_%s = {\"%s\", values_%s, ARRAY_SIZE(values_%s)};\n", name, name,
+	        name, name);
 	return r;
 }
 
 static const char *field_kind(const struct row *r)
 {
 	static const char *const names[] = {
-		[ROW_STR] = "STR",         [ROW_ID] = "ID",     [ROW_BYTES] = "BYTES", [ROW_BOOL] = "BOOL",
-		[ROW_INT] = "INT",         [ROW_UINT] = "UINT", [ROW_MILLI] = "MILLI", [ROW_SECONDS] = "SECONDS",
-		[ROW_NANOS] = "NANOS",     [ROW_ENUM] = "ENUM", [ROW_REC] = "REC",     [ROW_LIST] = "LIST",
-		[ROW_STRS] = "STRS",       [ROW_IDS] = "IDS",   [ROW_MAP] = "MAP",
+		[ROW_STR] = "STR",     [ROW_ID] = "ID",     [ROW_BYTES] = "BYTES", [ROW_BOOL] = "BOOL",
+		[ROW_INT] = "INT",     [ROW_UINT] = "UINT", [ROW_MILLI] = "MILLI", [ROW_SECONDS] = "SECONDS",
+		[ROW_NANOS] = "NANOS", [ROW_ENUM] = "ENUM", [ROW_REC] = "REC",     [ROW_LIST] = "LIST",
+		[ROW_STRS] = "STRS",   [ROW_IDS] = "IDS",   [ROW_MAP] = "MAP",
 	};
 	return names[r->kind];
 }
@@ -59,8 +59,8 @@ static void print_has(FILE *out, const struct row *rec, const struct row *r)
 
 static void print_field(FILE *out, const struct row *rec, const struct row *r)
 {
-	fprintf(out, "\t{.tag = %ld, .kind = FIELD_%s, .name = \"%s\", .json = \"%s\"", r->number, field_kind(r), r->name,
-	        r->json);
+	fprintf(out, "\t{.tag = %ld, .kind = FIELD_%s, .name = \"%s\", .json = \"%s\"", r->number, field_kind(r),
+	        r->name, r->json);
 	fprintf(out, ", .must = %s", row_is_must(r) ? "true" : "false");
 	print_default(out, r);
 	if (*r->ref)
@@ -104,7 +104,8 @@ static void print_messages(FILE *out)
 	for (const struct row *r = rows; r < rows + n_rows; r++) {
 		if (r->kind != ROW_MESSAGE)
 			continue;
-		fprintf(out, "\t{\"%s\", %ld, PEER_%s, PEER_%s, &rec_%s, ", r->name, r->number, r->json, r->need, r->ref);
+		fprintf(out, "\t{\"%s\", %ld, PEER_%s, PEER_%s, &rec_%s, ", r->name, r->number, r->json, r->need,
+		        r->ref);
 		print_quoted(out, r->doc);
 		fprintf(out, "},\n");
 	}

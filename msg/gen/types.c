@@ -8,7 +8,8 @@ static const char head[] =
 	"/* Every enum and record of Fairlead, with the vocabulary of the Mesos v1 API. Made from msg/schema.def; see\n"
 	" * docs/protocol.md for the same in prose.\n"
 	" *\n"
-	" * Absent and zero differ. What may be absent says so by NULL (text, ids, bytes, records), by has_<name> (numbers and\n"
+	" * Absent and zero differ. What may be absent says so by NULL (text, ids, bytes, records), by has_<name> "
+        "(numbers and\n"
 	" * bools) or by 0 (enums, whose values begin at 1). A reader finds the default in place of what is absent.\n"
 	" * A list is a pointer and its count n_<name>; no elements is absent. Text is UTF-8.\n"
 	" * Quantities are thousandths (1 cpu is 1000, 1 MiB is 1000); names that end in _ns are nanoseconds.\n"
@@ -63,7 +64,8 @@ static const char *unit(const struct row *r)
 /* "default 5000000000" where a reader may find one; nothing where absent is all there is to say. */
 static void print_default(FILE *out, const struct row *r)
 {
-	if (row_is_must(r) || !*r->deflt || !strcmp(r->deflt, "NULL") || (r->kind == ROW_ENUM && !strcmp(r->deflt, "0")))
+	if (row_is_must(r) || !*r->deflt || !strcmp(r->deflt, "NULL") ||
+	    (r->kind == ROW_ENUM && !strcmp(r->deflt, "0")))
 		return;
 	fprintf(out, "; default %s", r->deflt);
 }
@@ -72,7 +74,11 @@ static void print_field_doc(FILE *out, const struct row *r)
 {
 	bool list = r->kind >= ROW_LIST && r->kind <= ROW_MAP;
 
-	fprintf(out, "\t/** %s [%ld; %s%s", r->doc, r->number, row_is_must(r) ? "required" : list ? "list" : "optional", unit(r));
+	fprintf(out, "\t/** %s [%ld; %s%s", r->doc, r->number,
+	        row_is_must(r) ? "required"
+	        : list         ? "list"
+	                       : "optional",
+	        unit(r));
 	print_default(out, r);
 	if (r->kind == ROW_MAP)
 		fprintf(out, "; each key once");

@@ -185,13 +185,19 @@ FL_API const char *fl_task_state_name(enum fl_task_state state);
 FL_API const char *fl_reason_name(enum fl_reason reason);
 
 /** Initialiser of a scalar struct fl_resource; milli in thousandths. For C, inside functions. */
-#define FL_RESOURCE(name_, milli_) {.name = (name_), .type = FL_SCALAR, .scalar = &(struct fl_scalar){.value = (milli_)}}
+#define FL_RESOURCE(name_, milli_)                                                \
+	{                                                                         \
+		.name = (name_), .type = FL_SCALAR, .scalar = &(struct fl_scalar) \
+		{                                                                 \
+			.value = (milli_)                                         \
+		}                                                                 \
+	}
 /** CPUs, in thousandths: FL_CPUS(500) is half of one. */
 #define FL_CPUS(milli_) FL_RESOURCE("cpus", milli_)
 /** Memory in whole MiB. */
-#define FL_MEM_MIB(mib_) FL_RESOURCE("mem", (int64_t)(mib_) * 1000)
+#define FL_MEM_MIB(mib_) FL_RESOURCE("mem", (int64_t)(mib_)*1000)
 /** Disk in whole MiB. */
-#define FL_DISK_MIB(mib_) FL_RESOURCE("disk", (int64_t)(mib_) * 1000)
+#define FL_DISK_MIB(mib_) FL_RESOURCE("disk", (int64_t)(mib_)*1000)
 
 #ifdef __cplusplus
 }
