@@ -52,10 +52,8 @@ static void on_redirect(void *user, struct http_request *req)
 {
 	const struct fl_master_info *leader = leader_info(user);
 
-	if (leader_leading(user)) /* the redirection keeps the path: it ends here */
-		on_version(user, req);
-	else if (leader)
-		http_reply_redirect(req, host_of(leader), (int)leader->port);
+	if (leader)
+		http_reply_redirect_base(req, host_of(leader), (int)leader->port);
 	else
 		http_reply_error(req, 503, "no_leader", "nobody is known to lead; try again soon");
 }

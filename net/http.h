@@ -58,6 +58,8 @@ void http_reply_error(struct http_request *req, int status, const char *reason, 
 	__attribute__((format(printf, 4, 5)));
 /* 307 with Location //host:port plus the request's path and query (reference/mesos.md 4.2). */
 void http_reply_redirect(struct http_request *req, const char *host, int port);
+/* The same to the bare address: what was asked for is not there. */
+void http_reply_redirect_base(struct http_request *req, const char *host, int port);
 
 /* Client: one request on its own connection; timeout_ms covers everything. fn comes once, from the loop. status: HTTP
  * status, or -errno (-ECONNREFUSED for every failure to connect). Body at most HTTP_MAX_BODY, borrowed. */

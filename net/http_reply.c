@@ -118,11 +118,21 @@ void http_reply_error(struct http_request *req, int status, const char *reason, 
 	http_reply_record(req, status, &rec_api_error, &error, NULL);
 }
 
-void http_reply_redirect(struct http_request *req, const char *host, int port)
+static void redirect(struct http_request *req, const char *host, int port, const char *uri)
 {
-	_cleanup_free_ char *to = xasprintf(strchr(host, ':') ? "//[%s]:%d%s" : "//%s:%d%s", host, port, http_uri(req));
+	_cleanup_free_ char *to = xasprintf(strchr(host, ':') ? "//[%s]:%d%s" : "//%s:%d%s", host, port, uri);
 
 	if (!req->gone)
 		set_header(req, "Location", to);
 	http_reply_error(req, 307, "not_leader", "the leading master is at %s:%d", host, port);
+}
+
+void http_reply_redirect(struct http_request *req, const char *host, int port)
+{
+	redirect(req, host, port, http_uri(req));
+}
+
+void http_reply_redirect_base(struct http_request *req, const char *host, int port)
+{
+	redirect(req, host, port, "");
 }

@@ -116,3 +116,8 @@ void http_reply_redirect(struct http_request *req, const char *host, int port)
 {
 	abort();
 }
+
+void http_reply_redirect_base(struct http_request *req, const char *host, int port)
+{
+	abort();
+}

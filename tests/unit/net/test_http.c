@@ -84,6 +84,11 @@ static void on_redirect(void *user, struct http_request *req)
 	http_reply_redirect(req, "leader", 5050);
 }
 
+static void on_base(void *user, struct http_request *req)
+{
+	http_reply_redirect_base(req, "::1", 5050);
+}
+
 static void on_gone(void *user, struct http_request *req)
 {
 	struct world *w = user;
@@ -165,6 +170,7 @@ static const struct http_route routes[] = {
 	{"GET", "/fail", "viewer", on_fail, "Fails."},
 	{"GET", "/query", "viewer", on_query, "Looks at the request."},
 	{"GET", "/redirect", "viewer", on_redirect, "Points elsewhere."},
+	{"GET", "/base", "viewer", on_base, "Points to an address."},
 	{"GET", "/later", "viewer", on_later, "Answers later."},
 	{"GET", "/careless", "viewer", on_careless, "Answers later and does not care."},
 	{"GET", "/destroy", "operator", on_destroy, "Ends the server."},
@@ -336,6 +342,12 @@ static void test_a_redirect_keeps_path_and_query(void **state)
 {
 	EXPECT(*state, "GET /master/redirect?a=b HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 307 ",
 	       "Location: //leader:5050/master/redirect?a=b\r\n", "not_leader");
+}
+
+static void test_a_redirect_to_the_base_keeps_nothing(void **state)
+{
+	EXPECT(*state, "GET /base?a=b HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 307 ", "Location: //[::1]:5050\r\n",
+	       "not_leader");
 }
 
 static void test_keep_alive_answers_one_after_the_other(void **state)
@@ -895,6 +907,7 @@ int main(void)
 		T(bodies_that_are_no_record_are_refused),
 		T(an_error_is_an_api_error),
 		T(a_redirect_keeps_path_and_query),
+		T(a_redirect_to_the_base_keeps_nothing),
 		T(keep_alive_answers_one_after_the_other),
 		T(unknown_paths_are_not_found),
 		T(prefixes_of_mesos_are_aliases),
