@@ -126,7 +126,7 @@ static void setup(void)
 	n_candidates = (int)world_between(1, 5);
 	memset(&terms, 0, sizeof(terms));
 	for (int i = 0; i < n_candidates; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof(name), "m%d", i + 1);
 		candidates[i] = (struct candidate){0};
 		candidates[i].host = sim_host_create(name, start, &candidates[i]);
