@@ -9,6 +9,7 @@
 #include "master/leader.h"
 #include "master/metrics.h"
 #include "master/task.h"
+#include "master/teardown.h"
 #include "master/view.h"
 
 /* rec borrows from the nouns: the server copies what it cannot send at once. */
@@ -59,21 +60,6 @@ static void on_redirect(void *user, struct http_request *req)
 }
 
 /* ---- POST /api/v1 ---- */
-
-static void teardown(struct master *m, struct http_request *req, const struct fl_api_call *call,
-                     struct fl_api_response *response)
-{
-	struct framework *f = call->teardown ? framework_find(m, call->teardown->framework_id) : NULL;
-
-	if (!call->teardown) {
-		http_reply_error(req, 400, "invalid", "TEARDOWN needs teardown.framework_id");
-	} else if (!f || sm_state(&f->sm) == FRAMEWORK_REMOVED) {
-		http_reply_error(req, 404, "not_found", "no framework %s", call->teardown->framework_id);
-	} else {
-		framework_remove(f, "an operator tore it down");
-		reply(req, &rec_api_response, response);
-	}
-}
 
 static void kill_a_task(struct master *m, struct http_request *req, const struct fl_api_call *call,
                         struct fl_api_response *response)
@@ -139,7 +125,7 @@ static void answer(struct master *m, struct http_request *req, const struct fl_a
 		response.get_offers = &offers;
 		break;
 	case FL_API_TEARDOWN:
-		teardown(m, req, call, &response);
+		teardown_call(m, req, call);
 		return;
 	case FL_API_KILL_TASK:
 		kill_a_task(m, req, call, &response);

@@ -63,6 +63,7 @@ struct master {
 
 	struct list writes; /* registry.c: in flight */
 	struct timer write_retry;
+	struct list teardowns; /* teardown.c: requests that wait for a write */
 
 	struct list announce; /* frameworks with fresh offers, offer_round.c */
 	struct turn_hook round;

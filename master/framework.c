@@ -421,7 +421,7 @@ void frameworks_trim(struct master *m)
 	LIST_FOREACH(f, &m->removed, struct framework, removed_node) {
 		if (m->n_removed <= (size_t)m->conf->max_completed_frameworks || !leader_leading(m))
 			return;
-		if (!list_empty(&f->tasks))
+		if (!list_empty(&f->tasks) || !framework_removed_for_good(f))
 			continue;
 		registry_remove_framework(m, f->id);
 		framework_destroy(f);
@@ -429,6 +429,11 @@ void frameworks_trim(struct master *m)
 }
 
 /* ---- telling ---- */
+
+bool framework_removed_for_good(const struct framework *f)
+{
+	return sm_state(&f->sm) == FRAMEWORK_REMOVED && f->written_seq == f->write_seq;
+}
 
 bool framework_connected(const struct framework *f)
 {

@@ -46,7 +46,7 @@ struct framework {
 	struct timer timer; /* RECOVERED, DISCONNECTED: of its failover time, a slice at a time */
 	int64_t left_ms;    /* what remains of it after that slice */
 	int64_t patience_ms, patience_until_ms; /* offer.c: back-off while it uses nothing */
-	uint64_t write_seq;
+	uint64_t write_seq, written_seq;
 	bool unwritten;
 	int64_t registered_wall_ns, reregistered_wall_ns, unregistered_wall_ns;
 };
@@ -75,6 +75,7 @@ struct client *framework_client(struct framework *f, const char *role);
 
 void framework_send(struct framework *f, const struct fl_event *event); /* dropped unless connected */
 bool framework_connected(const struct framework *f);
+bool framework_removed_for_good(const struct framework *f); /* and the registry knows */
 int64_t framework_left_ms(const struct framework *f);
 void frameworks_tell_failure(struct master *m, const char *slave_id);
 

@@ -18,6 +18,7 @@
 #include "master/link.h"
 #include "master/registry.h"
 #include "master/slave.h"
+#include "master/teardown.h"
 #include "net/elect.h"
 #include "net/store.h"
 
@@ -181,6 +182,7 @@ static void on_lost(void *user)
 	sm_move(&m->office, OFFICE_FOLLOWING);
 	m->loaded = false;
 	links_refuse_all(m);
+	teardowns_refuse(m);
 	master_cluster_fini(m);
 	master_cluster_init(m);
 	store_destroy(m->store);

@@ -17,6 +17,7 @@
 #include "master/registry.h"
 #include "master/slave.h"
 #include "master/task.h"
+#include "master/teardown.h"
 #include "msg/resources.h"
 #include "net/conn.h"
 
@@ -92,6 +93,7 @@ static void init_tables(struct master *m)
 	hash_init_seeded(&m->offers, loop_random(m->loop));
 	hash_init_seeded(&m->tasks, loop_random(m->loop));
 	list_init(&m->removed);
+	list_init(&m->teardowns);
 	registry_init(m);
 	offer_round_init(m);
 }
@@ -112,6 +114,7 @@ void master_cluster_fini(struct master *m)
 	struct slave *s;
 	struct task *t;
 
+	teardowns_forget(m);
 	offer_round_fini(m);
 	HASH_FOREACH(o, &m->offers, struct offer, node)
 		offer_end(o, FL_OFFER_DISCARDED, NULL);

@@ -8,6 +8,7 @@
 #include "master/framework.h"
 #include "master/leader.h"
 #include "master/slave.h"
+#include "master/teardown.h"
 #include "net/store.h"
 
 #define RETRY_MS 1000
@@ -54,6 +55,15 @@ static void failed(struct write *w, int status)
 		timer_set(&w->m->write_retry, RETRY_MS);
 }
 
+static void framework_written(struct master *m, const char *id, uint64_t seq)
+{
+	struct framework *f = framework_find(m, id);
+
+	if (f)
+		f->written_seq = seq;
+	teardowns_on_written(m, id, seq);
+}
+
 static void on_write(void *user, int status)
 {
 	struct write *w = user;
@@ -65,10 +75,11 @@ static void on_write(void *user, int status)
 		w->m->metrics.registry_writes++;
 		if (s)
 			slave_on_written(s, w->seq);
+		if (!w->slave)
+			framework_written(w->m, w->id, w->seq);
 	}
 	write_destroy(w);
 }
-
 
 void registry_put_slave(struct slave *s)
 {

@@ -212,6 +212,7 @@ static void test_teardown(void **state)
 	snprintf(body, sizeof(body), "{\"type\":\"TEARDOWN\",\"teardown\":{\"framework_id\":{\"value\":\"%s\"}}}", f.id);
 	ask(c, "POST", "/api/v1", body, &r);
 	assert_int_equal(r.status, 200);
+	assert_true(framework_removed_for_good(framework_find(c->master, f.id))); /* before the answer */
 	AWAIT(c, f.link->closed);
 	ask(c, "POST", "/api/v1", body, &r);
 	assert_int_equal(r.status, 404);
