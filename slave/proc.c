@@ -18,7 +18,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +32,7 @@
 #include "base/str.h"
 #include "slave/container/cgroup.h"
 #include "slave/container/ending.h"
+#include "slave/container/folder.h"
 #include "slave/container/graves.h"
 #include "slave/container/pid.h"
 #include "slave/container/launcher.h"
@@ -113,23 +113,7 @@ static void free_conf(struct procs_conf *c)
 	free((char *)c->runtime_dir);
 	free((char *)c->cgroup_root);
 	free((char *)c->work_dir);
-}
-
-static int make_folder(const char *path, struct err *err)
-{
-	_cleanup_free_ char *part = xstrdup(path);
-
-	for (char *s = part + 1;; s++) {
-		if (*s && *s != '/')
-			continue;
-		char c = *s;
-		*s = 0;
-		if (mkdir(part, c ? 0755 : 0700) < 0 && errno != EEXIST)
-			return err_set(err, errno, "making %s: %s", part, strerror(errno));
-		*s = c;
-		if (!c)
-			return 0;
-	}
+	free((char *)c->image_dir);
 }
 
 struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct err *err)
@@ -141,6 +125,7 @@ struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct
 	ps->conf.runtime_dir = xstrdup(conf->runtime_dir);
 	ps->conf.cgroup_root = xstrdup(conf->cgroup_root);
 	ps->conf.work_dir = xstrdup(conf->work_dir);
+	ps->conf.image_dir = xstrdup(conf->image_dir);
 	list_init(&ps->all);
 	list_init(&ps->waiting);
 	list_init(&ps->ending);
@@ -149,7 +134,7 @@ struct procs *procs_create(struct loop *l, const struct procs_conf *conf, struct
 		err_set(err, EPERM, "containers need root");
 		goto fail;
 	}
-	if (make_folder(ps->conf.runtime_dir, err) < 0)
+	if (folder_make(ps->conf.runtime_dir, 0755, err) < 0)
 		goto fail;
 	if (conf->use_cgroups && !(ps->cgroups = cgroups_create(conf->cgroup_root, err)))
 		goto fail;

@@ -22,6 +22,7 @@ struct procs_conf {
 	const char *runtime_dir;  /* "/run/fairlead/<slave>": exit slots, private mounts; never inside a sandbox */
 	const char *cgroup_root;  /* "/fairlead" below each hierarchy's root */
 	const char *work_dir;     /* never visible to a task */
+	const char *image_dir;    /* where root filesystems of tasks may lie; NULL: nowhere */
 	bool allow_privileged;
 	bool user_namespaces;     /* on by default */
 	bool cpu_cap;             /* cpus are a hard cap too */
@@ -39,12 +40,12 @@ const char *procs_describe(const struct procs *p);
 struct proc_spec {
 	const char *container_id; /* unique, valid as one path component and cgroup name */
 	const char *name;         /* for the log: task id */
-	const char *sandbox;      /* host path; exists; becomes the working folder (/sandbox inside), owned by the user */
+	const char *sandbox;      /* host path; made if absent; becomes the working folder (/sandbox inside), the user's */
 	const struct fl_command_info *command;
 	const char *user;         /* name or number; NULL: the slave's own */
 	const char *hostname;     /* NULL: the host's */
 	const char *const *env;   /* "NAME=value", NULL-terminated; nothing else is inherited */
-	const char *rootfs;       /* NULL: the host's /usr … read-only */
+	const char *rootfs;       /* below image_dir; NULL: the host's /usr … read-only */
 	bool privileged;
 	bool network_namespace;
 	const char *const *capabilities; /* names without CAP_, NULL-terminated; NULL: none kept */

@@ -1,7 +1,6 @@
 #include "slave/sandbox.h"
 
 #include "base/disk.h"
-#include "base/err.h"
 #include "base/mem.h"
 
 char *sandbox_path(const char *key, const char *container_id)
@@ -12,10 +11,4 @@ char *sandbox_path(const char *key, const char *container_id)
 char *sandbox_host_path(const struct disk *d, const char *key, const char *container_id)
 {
 	return xasprintf("%s/" SANDBOX_FOLDER "/%s/%s", disk_root(d), key, container_id);
-}
-
-int sandbox_make(struct disk *d, const char *key, const char *container_id, struct err *err)
-{
-	_cleanup_free_ char *path = xasprintf(SANDBOX_FOLDER "/%s/%s", key, container_id);
-	return disk_mkdir(d, path, err) < 0 ? err_wrap(err, "making the sandbox") : 0;
 }

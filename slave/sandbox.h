@@ -3,7 +3,6 @@
 #define FL_SLAVE_SANDBOX_H
 
 struct disk;
-struct err;
 
 #define SANDBOX_FOLDER "sandboxes" /* below work_dir */
 #define SANDBOX_INSIDE "/sandbox"  /* where the task sees it */
@@ -11,9 +10,7 @@ struct err;
 /* "<framework>/<task>/<container id>": the path that LIST_FILES and READ_FILE take. task_key as in task_key.h. Caller
  * frees. */
 char *sandbox_path(const char *key, const char *container_id);
-/* The same as a path on the host. Caller frees. */
+/* The same as a path on the host; proc makes the folder. Caller frees. */
 char *sandbox_host_path(const struct disk *d, const char *key, const char *container_id);
-/* Makes the folder; whoever launches gives it to the task's user. */
-int sandbox_make(struct disk *d, const char *key, const char *container_id, struct err *err);
 
 #endif

@@ -141,6 +141,7 @@ static int open_procs(struct slave *s, struct err *err)
 	struct procs_conf pc = {.runtime_dir = dir,
 	                        .cgroup_root = conf->cgroup_root,
 	                        .work_dir = conf->work_dir,
+	                        .image_dir = conf->image_dir,
 	                        .allow_privileged = conf->allow_privileged,
 	                        .user_namespaces = conf->user_namespaces,
 	                        .cpu_cap = conf->cpu_cap,

@@ -271,14 +271,6 @@ static void record_identity(struct task *t)
 
 static void prepare(struct task *t)
 {
-	struct err err = {0};
-
-	if (sandbox_make(t->slave->disk, t->key, t->container_id, &err) < 0) {
-		struct outcome o = outcome_of(FL_TASK_FAILED, FL_REASON_CONTAINER_LAUNCH_FAILED,
-		                              "launch failed at sandbox: %s", err.text);
-		end(t, &o);
-		return;
-	}
 	sm_move(&t->sm, TASK_PREPARING);
 	report_once(t, FL_TASK_STARTING);
 	t->proc = launch(t, &proc_ops);

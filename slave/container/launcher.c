@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "slave/container/cgroup.h"
 #include "slave/container/child.h"
+#include "slave/container/folder.h"
 #include "slave/container/pid.h"
 #include "slave/container/ids.h"
 #include "slave/container/image.h"
@@ -122,7 +123,7 @@ struct launcher *launcher_create(const struct procs_conf *conf, struct cgroups *
 	if (image_open(&r->image, err) < 0 || seccomp_program_make(false, &r->seccomp, err) < 0 ||
 	    seccomp_program_make(true, &r->seccomp_privileged, err) < 0)
 		goto fail;
-	r->rootfs = rootfs_create(conf->runtime_dir, conf->work_dir, err);
+	r->rootfs = rootfs_create(conf, err);
 	if (r->rootfs)
 		return r;
 fail:
@@ -231,6 +232,11 @@ static const char *check_spec(struct birth *l, const struct proc_spec *spec, str
 		return "user";
 	if (ids_capabilities(spec->capabilities, &l->caps, err) < 0)
 		return "capabilities";
+	if (l->caps && !l->user_namespace && !l->launcher->conf->allow_privileged) {
+		err_set(err, EPERM,
+		        "without a user namespace they act on the host, which is not allowed here; --allow_privileged allows it");
+		return "capabilities";
+	}
 	if (build_env(l, spec, err) < 0)
 		return "environment";
 	return build_argv(l, spec, err) < 0 ? "command" : NULL;
@@ -285,15 +291,27 @@ static int make_runtime(struct birth *l, int *ret_slot, struct err *err)
 	return slot_create(slot, ret_slot, err);
 }
 
+/* The folders above it are made again should one that was empty just have been swept. */
+static int make_sandbox(struct birth *l, struct err *err)
+{
+	int r = folder_make(l->sandbox, 0700, err);
+
+	if (r == -ENOENT)
+		r = folder_make(l->sandbox, 0700, err);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int fd = open(l->sandbox, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno, "%s: %s", l->sandbox, strerror(errno));
+	if (fchown(fd, l->ids.uid, l->ids.gid) < 0)
+		return err_set(err, errno, "giving %s to its user: %s", l->sandbox, strerror(errno));
+	return 0;
+}
+
 static int make_plan(struct birth *l, struct err *err)
 {
 	struct rootfs_spec spec = {.sandbox = l->sandbox, .image = l->image, .uid = l->ids.uid, .gid = l->ids.gid};
-	struct stat st;
 
-	if (lstat(l->sandbox, &st) < 0)
-		return err_set(err, errno, "sandbox %s: %s", l->sandbox, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "sandbox %s: %s", l->sandbox, strerror(ENOTDIR));
 	return rootfs_plan(l->launcher->rootfs, &spec, &l->plan, err);
 }
 
@@ -400,6 +418,9 @@ int birth_start(struct birth *l, struct birth_failure *ret)
 		goto fail;
 	f.step = "runtime folder";
 	if (make_runtime(l, &slot, &f.err) < 0)
+		goto fail;
+	f.step = "sandbox";
+	if (make_sandbox(l, &f.err) < 0)
 		goto fail;
 	f.step = "root filesystem";
 	if (make_plan(l, &f.err) < 0)

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "slave/container/ids.h"
 #include "slave/container/plan.h"
+#include "slave/proc.h"
 
 #define FIXED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define SEAL (MS_REMOUNT | MS_RDONLY | MS_NOSUID)
@@ -47,7 +48,7 @@ static const char *const masked_files[] = {
     "kcore", "keys", "key-users", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pagetypeinfo",
     "sched_debug", "slabinfo", "timer_list", "timer_stats", "vmallocinfo",
 };
-static const char *const masked_folders[] = {"acpi", "asound", "driver", "scsi"};
+static const char *const masked_folders[] = {"acpi", "asound", "driver", "dynamic_debug", "scsi"};
 static const char *const readonly_proc[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
 
 /* A file that is bound, not the folder it is in: replaced by rename, the old one would stay. */
@@ -60,6 +61,7 @@ struct watched {
 struct rootfs {
 	char *root; /* where the skeleton is mounted */
 	char *runtime_dir, *work_dir;
+	const char *image_dir; /* in conf; may not exist yet */
 	struct watched *watched;
 	size_t n_watched;
 	const char *masks[ARRAY_SIZE(masked_files)]; /* those that this kernel has */
@@ -280,13 +282,16 @@ static int check_hidden(const char *path, struct err *err)
 	return 0;
 }
 
-struct rootfs *rootfs_create(const char *runtime_dir, const char *work_dir, struct err *err)
+struct rootfs *rootfs_create(const struct procs_conf *conf, struct err *err)
 {
+	const char *runtime_dir = conf->runtime_dir, *work_dir = conf->work_dir;
+
 	if (check_hidden(runtime_dir, err) < 0 || check_hidden(work_dir, err) < 0)
 		return NULL;
 	struct rootfs *r = xcalloc(1, sizeof(*r));
 	r->runtime_dir = realpath(runtime_dir, NULL);
 	r->work_dir = realpath(work_dir, NULL);
+	r->image_dir = conf->image_dir;
 	if (!r->runtime_dir || !r->work_dir) {
 		err_set(err, errno, "%s: %s", r->runtime_dir ? work_dir : runtime_dir, strerror(errno));
 		goto fail;
@@ -378,6 +383,10 @@ static int plan_image(struct rootfs *r, const char *image, struct plan *p, struc
 
 	if (!resolved)
 		return err_set(err, errno, "%s: %s", image, strerror(errno));
+	_cleanup_free_ char *allowed = r->image_dir ? realpath(r->image_dir, NULL) : NULL;
+	if (!allowed || !path_below(resolved, allowed) || strcmp(resolved, allowed) == 0)
+		return err_set(err, EPERM, "%s is not below %s, where root filesystems of tasks are (--image_dir)", image,
+		               r->image_dir ? r->image_dir : "any folder");
 	if (path_below(r->work_dir, resolved) || path_below(r->runtime_dir, resolved) ||
 	    path_below(resolved, r->runtime_dir))
 		return err_set(err, EPERM, "%s would show the slave's own folders", image);

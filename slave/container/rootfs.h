@@ -11,13 +11,14 @@
 
 struct err;
 struct plan;
+struct procs_conf;
 struct rootfs;
 
 #define ROOTFS_SANDBOX "/sandbox" /* inside */
 
 /* Takes the process into a mount namespace of its own and mounts the skeleton below runtime_dir, which exists. work_dir
- * must not be below anything that tasks see. */
-struct rootfs *rootfs_create(const char *runtime_dir, const char *work_dir, struct err *err);
+ * must not be below anything that tasks see. conf is borrowed. */
+struct rootfs *rootfs_create(const struct procs_conf *conf, struct err *err);
 void rootfs_destroy(struct rootfs *r); /* NULL allowed; unmounts; containers keep theirs */
 /* Where the tree stands before it becomes the root; for messages. */
 const char *rootfs_path(const struct rootfs *r);

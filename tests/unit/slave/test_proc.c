@@ -177,7 +177,6 @@ static void test_root_and_groups(void **state)
 	struct story s;
 
 	story_init(&s, *state);
-	assert_int_equal(chown(s.sandbox, 0, 0), 0);
 	struct proc_spec spec = spec_of(&s, &c);
 	spec.user = NULL; /* the slave's own */
 	launch_spec(&s, &spec);
@@ -187,7 +186,6 @@ static void test_root_and_groups(void **state)
 	finish(&s);
 
 	story_init(&s, *state); /* by name, with groups from the host */
-	assert_int_equal(chown(s.sandbox, 65534, 65534), 0);
 	spec = spec_of(&s, &c);
 	c.value = "id -un; id -gn";
 	spec.user = "nobody";
@@ -424,6 +422,38 @@ static void test_host_etc(void **state)
 	             "root\ndns\ncerts\n/proc/self/mounts\n");
 }
 
+/* A folder of the host that is nobody's image: as root inside one would read what only root may. */
+static void test_rootfs_elsewhere(void **state)
+{
+	static const char *const elsewhere[] = {"/root", "/etc", "/home", "/", "/tmp", "/no/such/folder"};
+	struct fl_command_info c = {.value = "true"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		struct story s;
+		story_init(&s, *state);
+		struct proc_spec spec = spec_of(&s, &c);
+		spec.rootfs = elsewhere[i];
+		assert_fails(&s, &spec, "root filesystem", i < 5 ? "--image_dir" : "No such file");
+	}
+}
+
+/* Made where it is missing, the folders above it too, and the user's. */
+static void test_sandbox_made(void **state)
+{
+	struct fl_command_info c = {.value = "echo x > y && stat -c '%u %a' ."};
+	struct story s;
+
+	story_init(&s, *state);
+	assert_int_equal(rmdir(s.sandbox), 0);
+	snprintf(s.sandbox, sizeof(s.sandbox), "%s/fw/task/%s", s.world->work, s.id);
+	struct proc_spec spec = spec_of(&s, &c);
+	launch_spec(&s, &spec);
+	until_over(&s);
+	assert_string_equal(s.message, "exited with status 0");
+	assert_string_equal(output(&s, "stdout"), TASK_USER " 700\n");
+	finish(&s);
+}
+
 static void test_rootfs(void **state)
 {
 	struct world *w = *state;
@@ -469,10 +499,10 @@ static void test_rootfs(void **state)
 	}
 	waitpid(pid, NULL, 0);
 	assert_no_trace(w, &before);
-	/* One that would show the work folder is refused. */
+	/* One that would show the slave's folders is refused. */
 	story_init(&s, w);
 	spec = spec_of(&s, &c);
-	spec.rootfs = "/";
+	spec.rootfs = w->runtime;
 	assert_fails(&s, &spec, "root filesystem", "would show the slave's own folders");
 	assert_no_trace(w, &before);
 }
@@ -770,7 +800,7 @@ static void test_failures(void **state)
 	FAILS("command", "the command has no value", spec.command = &empty);
 	FAILS("environment", "environment variable a=b: not a name", spec.command = &named);
 	FAILS("container id", "container id", spec.container_id = "../up");
-	FAILS("root filesystem", "No such file or directory", spec.sandbox = "/no/such/folder");
+	FAILS("sandbox", "Not a directory", spec.sandbox = "/etc/passwd");
 	FAILS("root filesystem", "/no/such/image: No such file or directory", spec.rootfs = "/no/such/image");
 	FAILS("cgroup", "memory: setting memory.", spec.mem_bytes = -1234567);
 	FAILS("hostname", "hostname: Invalid argument", spec.hostname = long_name);
@@ -1190,9 +1220,15 @@ static void test_without_cgroups(void **state)
 	assert_string_equal(s.identity.cgroup, "");
 	finish(&s);
 
+	/* Without a user namespace a capability is one on the host. */
+	const char *caps[] = {"NET_ADMIN", NULL};
 	struct fl_command_info c = {.value = "true"};
 	story_init(&s, &other);
 	struct proc_spec spec = spec_of(&s, &c);
+	spec.capabilities = caps;
+	assert_fails(&s, &spec, "capabilities", "--allow_privileged");
+	story_init(&s, &other);
+	spec = spec_of(&s, &c);
 	spec.privileged = true;
 	assert_fails(&s, &spec, "privileged", "--allow_privileged");
 	procs_destroy(other.procs);
@@ -1225,6 +1261,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_dev),
 	    cmocka_unit_test(test_host_etc),
 	    cmocka_unit_test(test_rootfs),
+	    cmocka_unit_test(test_rootfs_elsewhere),
+	    cmocka_unit_test(test_sandbox_made),
 	    cmocka_unit_test(test_pids_limit),
 	    cmocka_unit_test(test_memory_limit),
 	    cmocka_unit_test(test_cpu_and_resize),
