@@ -67,6 +67,8 @@ void admission_register(struct master *m, struct link *k, const struct fl_slave_
 	if (!s) {
 		snprintf(id, sizeof(id), "%s-S%llu", m->uuid, (unsigned long long)m->next_slave++);
 		info = completed(k, msg->slave, id);
+		if (msg->slave->has_port) /* else it has no address of its own */
+			slaves_replace(m, info.ip, info.port);
 		s = slave_create(m, &info, msg->nonce, SLAVE_ADMITTING);
 		set_version(s, msg->version);
 		registry_put_slave(s);

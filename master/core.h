@@ -56,6 +56,8 @@ struct master {
 
 	struct drf *drf;
 	struct hash slaves, nonces, frameworks, offers, tasks;
+	struct list unreachable; /* slaves in that state, the longest first */
+	size_t n_unreachable;
 	struct list removed; /* frameworks in state REMOVED, oldest first */
 	size_t n_removed;
 	uint64_t next_slave, next_framework, next_offer, last_launch;

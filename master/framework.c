@@ -111,6 +111,7 @@ struct framework *framework_create(struct master *m, const struct fl_framework_i
 	list_init(&f->clients);
 	list_init(&f->tasks);
 	list_init(&f->completed);
+	list_init(&f->unreachable);
 	list_init(&f->offers);
 	list_init(&f->fresh);
 	timer_init(&f->timer, m->loop, on_timer, f);
@@ -426,6 +427,15 @@ void frameworks_trim(struct master *m)
 		registry_remove_framework(m, f->id);
 		framework_destroy(f);
 	}
+}
+
+void frameworks_trim_unreachable(struct master *m)
+{
+	struct framework *f;
+
+	HASH_FOREACH(f, &m->frameworks, struct framework, node)
+		while (f->n_unreachable > (size_t)m->conf->max_unreachable_tasks)
+			task_complete(CONTAINER_OF(list_first(&f->unreachable), struct task, absent));
 }
 
 /* ---- telling ---- */

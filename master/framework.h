@@ -42,6 +42,8 @@ struct framework {
 	struct list clients;
 	struct list tasks, completed, offers; /* of task.by_framework, offer.by_framework */
 	size_t n_completed;
+	struct list unreachable; /* of task.absent, the longest first */
+	size_t n_unreachable;
 	struct list fresh; /* offers not yet announced, of offer.fresh */
 	struct timer timer; /* RECOVERED, DISCONNECTED: of its failover time, a slice at a time */
 	int64_t left_ms;    /* what remains of it after that slice */
@@ -66,6 +68,7 @@ void framework_on_closed(struct framework *f);
 void framework_remove(struct framework *f, const char *why);
 /* One of its tasks has left it: a removed framework without tasks leaves the ledger and enters the ring. */
 void framework_on_task_gone(struct framework *f);
+void frameworks_trim_unreachable(struct master *m); /* ends the longest unreachable tasks of those with too many */
 void frameworks_trim(struct master *m); /* cuts the ring; once a turn, outside of handlers */
 
 /* REVIVE and SUPPRESS; no roles: all. -EINVAL when one is not the framework's: nothing is done then. */

@@ -92,6 +92,7 @@ static void init_tables(struct master *m)
 	hash_init_seeded(&m->frameworks, loop_random(m->loop));
 	hash_init_seeded(&m->offers, loop_random(m->loop));
 	hash_init_seeded(&m->tasks, loop_random(m->loop));
+	list_init(&m->unreachable);
 	list_init(&m->removed);
 	list_init(&m->teardowns);
 	registry_init(m);

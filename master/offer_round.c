@@ -89,6 +89,7 @@ static void on_turn(void *user)
 	}
 	set_filter_timer(m);
 	frameworks_trim(m);
+	slaves_trim(m);
 }
 
 static void on_filter_due(void *user)

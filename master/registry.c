@@ -97,8 +97,11 @@ void registry_put_slave(struct slave *s)
 	s->unwritten = !leader_leading(m);
 	if (s->unwritten)
 		return;
-	store_put(m->store, "slaves", s->id, &rec_registry_slave, &rec, on_write,
-	          write_create(m, true, s->id, s->write_seq));
+	if (sm_state(&s->sm) == SLAVE_REMOVING)
+		store_remove(m->store, "slaves", s->id, on_write, write_create(m, true, s->id, s->write_seq));
+	else
+		store_put(m->store, "slaves", s->id, &rec_registry_slave, &rec, on_write,
+		          write_create(m, true, s->id, s->write_seq));
 }
 
 void registry_put_framework(struct framework *f)

@@ -56,12 +56,12 @@ static bool usable(const struct slave *s, const struct fl_task *rec)
 	       codec_size(&rec_task, rec) <= 2 * MASTER_MAX_TASK_INFO;
 }
 
-static void apply_task(struct slave *s, const struct fl_task *rec)
+/* returned: frameworks may have heard that its slave was unreachable, from us or another master. */
+static void apply_task(struct slave *s, const struct fl_task *rec, bool returned)
 {
 	struct master *m = s->m;
 	struct task *t = task_find(m, rec->framework_id, rec->task_id);
 	struct framework *f;
-	bool was_lost;
 
 	if (!usable(s, rec) || (t && strcmp(t->slave_id, s->id) != 0)) {
 		log_warn("report.ignored task=%s framework=%s slave=%s", rec->task_id, rec->framework_id, s->id);
@@ -72,13 +72,12 @@ static void apply_task(struct slave *s, const struct fl_task *rec)
 		t = task_create(f, s, rec, true);
 		take_history(t, rec);
 	} else {
-		was_lost = sm_state(&t->sm) == TASK_UNREACHABLE;
-		if (was_lost && !task_terminal(rec->state))
+		if (sm_state(&t->sm) == TASK_UNREACHABLE && !task_terminal(rec->state))
 			task_return(t);
 		task_set_latest(t, rec->state);
-		if (was_lost && !task_terminal(rec->state)) /* else its updates tell, in order */
-			tell_returned(f, t);
 	}
+	if (returned && sm_state(&t->sm) == TASK_LIVE && sm_state(&f->sm) != FRAMEWORK_REMOVED)
+		tell_returned(f, t); /* of one that ended its updates tell, in order */
 	if (sm_state(&f->sm) == FRAMEWORK_REMOVED) {
 		if (sm_state(&t->sm) == TASK_LIVE)
 			shut_down(s, f);
@@ -177,7 +176,7 @@ static void say_kills_again(struct slave *s)
 			kill_order(t);
 }
 
-void report_apply(struct slave *s, struct link *k)
+void report_apply(struct slave *s, struct link *k, bool returned)
 {
 	struct master *m = s->m;
 	struct link_part *p;
@@ -196,7 +195,7 @@ void report_apply(struct slave *s, struct link *k)
 
 		for (size_t i = 0; i < msg->n_tasks; i++) {
 			add_name(&names, &msg->tasks[i]);
-			apply_task(s, &msg->tasks[i]);
+			apply_task(s, &msg->tasks[i], returned);
 		}
 	}
 	link_drop_report(k);

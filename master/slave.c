@@ -8,6 +8,8 @@
  *   RETURNING    back from UNREACHABLE, or unknown to the registry, which is being told
  *   RECOVERED    known from the registry, not yet back; the timer runs
  *   GONE         an operator declared it gone; it is refused
+ *   REMOVING     replaced by another at its address, or the oldest of too many unreachable ones; the registry is being
+ *                told to forget it, then it ends
  *
  * Invariant: REGISTERED has a link and is in the ledger. In other states a link is one whose report waits. */
 #include "master/slave.h"
@@ -32,13 +34,34 @@
 static const struct sm_state states[] = {
         [SLAVE_ADMITTING] = {"ADMITTING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
         [SLAVE_REGISTERED] = {"REGISTERED", TO(DISCONNECTED), 0},
-        [SLAVE_DISCONNECTED] = {"DISCONNECTED", TO(REGISTERED) | TO(MARKING), 0},
+        [SLAVE_DISCONNECTED] = {"DISCONNECTED", TO(REGISTERED) | TO(MARKING) | TO(REMOVING), 0},
         [SLAVE_MARKING] = {"MARKING", TO(UNREACHABLE), 0},
-        [SLAVE_UNREACHABLE] = {"UNREACHABLE", TO(RETURNING), SM_INITIAL},
+        [SLAVE_UNREACHABLE] = {"UNREACHABLE", TO(RETURNING) | TO(REMOVING), SM_INITIAL},
         [SLAVE_RETURNING] = {"RETURNING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
         [SLAVE_RECOVERED] = {"RECOVERED", TO(REGISTERED) | TO(DISCONNECTED) | TO(MARKING), SM_INITIAL},
         [SLAVE_GONE] = {"GONE", 0, SM_INITIAL | SM_FINAL},
+        [SLAVE_REMOVING] = {"REMOVING", 0, SM_FINAL},
 };
+
+/* The list of unreachable ones is ordered by when they became so, also as the registry is read. */
+static void enlist(struct slave *s)
+{
+	struct list_node *at = &s->m->unreachable.head;
+
+	while (at->prev != &s->m->unreachable.head &&
+	       CONTAINER_OF(at->prev, struct slave, absent)->unreachable_wall_ns > s->unreachable_wall_ns)
+		at = at->prev;
+	list_insert_before(at, &s->absent);
+	s->m->n_unreachable++;
+}
+
+static void delist(struct slave *s)
+{
+	if (!list_linked(&s->absent))
+		return;
+	list_remove(&s->absent);
+	s->m->n_unreachable--;
+}
 
 static void on_enter(struct sm *sm, int from)
 {
@@ -46,6 +69,9 @@ static void on_enter(struct sm *sm, int from)
 
 	timer_stop(&s->timer);
 	s->slot = s->due = false;
+	delist(s);
+	if (sm_state(sm) == SLAVE_UNREACHABLE)
+		enlist(s);
 }
 
 static bool invariant(const struct sm *sm)
@@ -104,7 +130,9 @@ void slave_destroy(struct slave *s)
 {
 	if (!s)
 		return;
+	assert(list_empty(&s->tasks) && list_empty(&s->offers));
 	timer_stop(&s->timer);
+	delist(s);
 	hash_del(&s->m->nonces, &s->nonce_node);
 	hash_del(&s->m->slaves, &s->node);
 	resources_fini(&s->total);
@@ -140,6 +168,8 @@ void slave_recover(struct master *m, const struct fl_registry_slave *rec)
 	s = slave_create(m, rec->slave, rec->nonce, state);
 	if (rec->unreachable_time)
 		s->unreachable_wall_ns = rec->unreachable_time->nanoseconds;
+	if (state == SLAVE_UNREACHABLE)
+		enlist(s);
 	if (state == SLAVE_RECOVERED)
 		timer_set(&s->timer, m->conf->slave_reregister_timeout);
 }
@@ -214,6 +244,7 @@ static void welcome(struct slave *s)
 	struct link *k = link_find(m, s->link);
 	struct err err = {0};
 	struct fl_slave_registered msg = {.epoch = m->epoch.rec, .slave_id = s->id};
+	bool returned = sm_state(&s->sm) == SLAVE_RETURNING;
 
 	if (enter_ledger(s, &err) < 0) {
 		set_link(s, NULL);
@@ -236,7 +267,7 @@ static void welcome(struct slave *s)
 	sm_move(&s->sm, SLAVE_REGISTERED);
 	log_info("slave.registered slave=%s hostname=%s", s->id, ((struct fl_slave_info *)s->info.rec)->hostname);
 	slave_send(s, MSG_slave_registered, &msg);
-	report_apply(s, k);
+	report_apply(s, k, returned);
 }
 
 static void lose(struct slave *s)
@@ -249,7 +280,23 @@ static void lose(struct slave *s)
 	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
 		task_lose(t, s->unreachable_wall_ns);
 	leave_ledger(s);
+	frameworks_trim_unreachable(m);
 	frameworks_tell_failure(m, s->id);
+}
+
+/* The registry has forgotten it. */
+static void end(struct slave *s)
+{
+	struct task *t;
+
+	log_info("slave.removed slave=%s hostname=%s", s->id, ((struct fl_slave_info *)s->info.rec)->hostname);
+	s->m->metrics.slaves_removed++;
+	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
+		task_on_slave_removed(t);
+	if (s->drf) /* else this was told when it became unreachable */
+		frameworks_tell_failure(s->m, s->id);
+	leave_ledger(s);
+	slave_destroy(s);
 }
 
 static void write_and_enter(struct slave *s, enum slave_sm state)
@@ -302,10 +349,32 @@ static void step(struct slave *s)
 				return;
 			write_and_enter(s, SLAVE_RETURNING);
 			break;
+		case SLAVE_REMOVING:
+			if (written(s))
+				end(s);
+			return;
 		case SLAVE_GONE:
 			return;
 		}
 	}
+}
+
+void slaves_replace(struct master *m, const char *ip, int64_t port)
+{
+	struct slave *s;
+
+	HASH_FOREACH(s, &m->slaves, struct slave, node) {
+		const struct fl_slave_info *info = s->info.rec;
+
+		if (sm_state(&s->sm) == SLAVE_DISCONNECTED && str_equal(info->ip, ip) && info->port == port)
+			write_and_enter(s, SLAVE_REMOVING);
+	}
+}
+
+void slaves_trim(struct master *m)
+{
+	while (m->n_unreachable > (size_t)m->conf->max_unreachable_slaves)
+		write_and_enter(CONTAINER_OF(list_first(&m->unreachable), struct slave, absent), SLAVE_REMOVING);
 }
 
 void slave_attach(struct slave *s, struct link *k)
@@ -314,6 +383,10 @@ void slave_attach(struct slave *s, struct link *k)
 
 	if (sm_state(&s->sm) == SLAVE_GONE) {
 		link_refuse(k, FL_REFUSAL_GONE, "%s", enum_doc(&enum_refusal, FL_REFUSAL_GONE));
+		return;
+	}
+	if (sm_state(&s->sm) == SLAVE_REMOVING) { /* when that is done it may come back as one nobody knows */
+		link_finish(k);
 		return;
 	}
 	if (old && old != k)
@@ -380,6 +453,7 @@ enum fl_slave_state slave_state(const struct slave *s)
 	        [SLAVE_DISCONNECTED] = FL_SLAVE_DISCONNECTED, [SLAVE_MARKING] = FL_SLAVE_DISCONNECTED,
 	        [SLAVE_UNREACHABLE] = FL_SLAVE_UNREACHABLE,  [SLAVE_RETURNING] = FL_SLAVE_UNREACHABLE,
 	        [SLAVE_RECOVERED] = FL_SLAVE_RECOVERED,      [SLAVE_GONE] = FL_SLAVE_GONE,
+	        [SLAVE_REMOVING] = FL_SLAVE_UNREACHABLE,
 	};
 
 	return state_of[sm_state(&s->sm)];

@@ -24,6 +24,7 @@ enum slave_sm {
 	SLAVE_RETURNING,
 	SLAVE_RECOVERED,
 	SLAVE_GONE,
+	SLAVE_REMOVING,
 };
 
 struct slave {
@@ -35,6 +36,7 @@ struct slave {
 	struct owned info; /* fl_slave_info with id and ip filled in */
 	struct resources total;
 	drf_id drf;                /* 0 while it is not in the ledger */
+	struct list_node absent;   /* in master.unreachable while it is */
 	struct list tasks, offers; /* of task.by_slave, offer.by_slave */
 	struct timer timer;        /* DISCONNECTED, RECOVERED: until it is unreachable */
 	bool slot;                 /* the timer runs for its turn in unreachable_rate */
@@ -49,7 +51,7 @@ struct slave {
 
 /* info is copied and must have its id; state: ADMITTING, RETURNING, RECOVERED, UNREACHABLE or GONE. nonce may be NULL. */
 struct slave *slave_create(struct master *m, const struct fl_slave_info *info, const char *nonce, enum slave_sm state);
-void slave_destroy(struct slave *s);
+void slave_destroy(struct slave *s); /* its tasks and offers must be gone */
 struct slave *slave_find(const struct master *m, const char *id); /* id may be NULL */
 struct slave *slave_find_nonce(const struct master *m, const char *nonce);
 void slave_recover(struct master *m, const struct fl_registry_slave *rec);
@@ -61,6 +63,9 @@ void slave_attach(struct slave *s, struct link *k);
 void slave_on_closed(struct slave *s);
 void slave_on_written(struct slave *s, uint64_t seq);
 void slaves_resume(struct master *m); /* office is certain again */
+/* A new slave has this address: one that was disconnected there is not coming back. Its tasks are LOST. */
+void slaves_replace(struct master *m, const char *ip, int64_t port);
+void slaves_trim(struct master *m); /* forgets the longest unreachable ones; once a turn, outside of handlers */
 
 /* Sends an order or an answer; false when it is not connected. */
 bool slave_send(struct slave *s, int message_id, const void *rec);

@@ -25,6 +25,21 @@ static const struct sm_state states[] = {
         [TASK_COMPLETED] = {"COMPLETED", 0, SM_FINAL},
 };
 
+static void on_enter(struct sm *sm, int from)
+{
+	struct task *t = CONTAINER_OF(sm, struct task, sm);
+	struct framework *f = framework_find(t->m, t->framework_id);
+
+	if (from == TASK_UNREACHABLE) {
+		list_remove(&t->absent);
+		f->n_unreachable--;
+	}
+	if (sm_state(sm) == TASK_UNREACHABLE) {
+		list_push(&f->unreachable, &t->absent);
+		f->n_unreachable++;
+	}
+}
+
 static bool invariant(const struct sm *sm)
 {
 	const struct task *t = CONTAINER_OF(sm, const struct task, sm);
@@ -97,7 +112,7 @@ struct task *task_create(struct framework *f, struct slave *s, const struct fl_t
 	if (resources_from_wire(rec->resources, rec->n_resources, &t->resources, NULL) < 0)
 		log_error("task.bad_resources task=%s framework=%s slave=%s", t->id, t->framework_id, t->slave_id);
 	t->client = framework_client(f, t->role)->drf;
-	sm_init(&t->sm, states, ARRAY_SIZE(states), terminal ? TASK_ENDED : TASK_LIVE, "task", t->id, invariant, NULL);
+	sm_init(&t->sm, states, ARRAY_SIZE(states), terminal ? TASK_ENDED : TASK_LIVE, "task", t->id, invariant, on_enter);
 	hash_put(&t->m->tasks, &t->node, t->key);
 	list_push(&s->tasks, &t->by_slave);
 	list_push(&f->tasks, &t->by_framework);
@@ -113,6 +128,7 @@ void task_destroy(struct task *t)
 	hash_del(&t->m->tasks, &t->node);
 	list_remove(&t->by_slave);
 	list_remove(&t->by_framework);
+	list_remove(&t->absent);
 	for (size_t i = 0; i < t->n_history; i++)
 		owned_fini(&t->history[i]);
 	owned_fini(&t->pending);
@@ -199,6 +215,25 @@ void task_lose(struct task *t, int64_t since_wall_ns)
 		                           .message = "its slave does not answer",
 		                           .unreachable_wall_ns = since_wall_ns,
 		                   });
+}
+
+void task_on_slave_removed(struct task *t)
+{
+	struct framework *f = framework_find(t->m, t->framework_id);
+
+	if (sm_state(&t->sm) == TASK_LIVE) {
+		task_set_latest(t, FL_TASK_LOST);
+		if (sm_state(&f->sm) != FRAMEWORK_REMOVED)
+			update_from_master(f, t,
+			                   &(struct master_status){
+			                           .task_id = t->id,
+			                           .slave_id = t->slave_id,
+			                           .state = FL_TASK_LOST,
+			                           .reason = FL_REASON_SLAVE_REMOVED,
+			                           .message = "another slave has taken the address of its slave",
+			                   });
+	}
+	task_complete(t);
 }
 
 void task_add_status(struct task *t, const struct fl_task_status *status)

@@ -21,6 +21,7 @@ enum task_sm { TASK_LIVE, TASK_UNREACHABLE, TASK_ENDED, TASK_COMPLETED };
 
 struct task {
 	struct hash_node node;
+	struct list_node absent; /* in its framework's list of unreachable ones while it is */
 	struct list_node by_slave, by_framework; /* by_framework: also in the ring of completed ones */
 	struct master *m;
 	struct sm sm;
@@ -53,6 +54,8 @@ void task_return(struct task *t);                      /* its slave is back and 
 void task_add_status(struct task *t, const struct fl_task_status *status);
 /* Nothing is owed any more: into the ring of its framework. t may be freed. */
 void task_complete(struct task *t);
+/* The registry has forgotten its slave: a live one is LOST, one unreachable stays so in the ring. t may be freed. */
+void task_on_slave_removed(struct task *t);
 void task_on_framework_removed(struct task *t); /* t may be freed */
 
 /* Its newest status, NULL when there is none yet. */

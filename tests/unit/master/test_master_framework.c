@@ -1,5 +1,6 @@
 /* Frameworks: subscribing, failing over, leaving. */
 #include "fixture.h"
+#include "master/framework.h"
 
 static const char *subscription_error(struct cluster *c, struct fake_framework *f)
 {
@@ -213,6 +214,7 @@ static void test_ring_of_removed(void **state)
 		AWAIT(c, f[i].link->closed);
 	}
 	assert_non_null(strstr(subscription_error(c, &f[3]), "removed"));
+	AWAIT(c, !framework_find(c->master, f[0].id));
 	framework_come_back(c, &f[0]); /* forgotten: its id may live again */
 }
 

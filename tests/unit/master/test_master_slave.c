@@ -1,5 +1,6 @@
 /* Slaves at the door, gone, back, and elsewhere. */
 #include "fixture.h"
+#include "master/slave.h"
 #include "master/task.h"
 
 static void test_repeated_register(void **state)
@@ -325,10 +326,113 @@ static void test_back_in_time(void **state)
 	assert_null(framework_look(&f, FL_EVENT_FAILURE));
 }
 
+/* ---- replaced, and forgotten ---- */
+
+/* A new slave at the address of one that is away: that one is not coming back. */
+static void test_replaced(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n"), other;
+	const struct fl_task_status *status;
+
+	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
+	fake_hang_up(s.link);
+	AWAIT(c, slave_state(slave_find(c->master, s.id)) == FL_SLAVE_DISCONNECTED);
+	other = new_slave(c, "cpus:4;mem:1024", "another");
+	assert_string_not_equal(other.id, s.id);
+	status = framework_await_update(&f, "t");
+	assert_int_equal(status->state, FL_TASK_LOST); /* also for those that are partition aware */
+	assert_int_equal(status->reason, FL_REASON_SLAVE_REMOVED);
+	assert_int_equal(status->source, FL_SOURCE_MASTER);
+	assert_null(status->uuid.data);
+	assert_string_equal(framework_await(&f, FL_EVENT_FAILURE)->failure->slave_id, s.id);
+	assert_null(slave_find(c->master, s.id));
+	assert_null(task_find(c->master, f.id, "t"));
+	stop_master(c);
+	start_master(c); /* and the registry has forgotten it */
+	assert_null(slave_find(c->master, s.id));
+	assert_non_null(slave_find(c->master, other.id));
+}
+
+static void test_other_port_replaces_nothing(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_slave s = new_slave(c, "cpus:1;mem:64", "n"), other = {.info = slave_info(c, "cpus:1;mem:64")};
+
+	fake_hang_up(s.link);
+	AWAIT(c, slave_state(slave_find(c->master, s.id)) == FL_SLAVE_DISCONNECTED);
+	other.info->port = 5052;
+	slave_connect(c, &other);
+	slave_register_again(c, &other, "another");
+	slave_await_registered(c, &other);
+	assert_non_null(slave_find(c->master, s.id));
+}
+
+static int forgetful_setup(void **state)
+{
+	cluster_setup(state);
+	set_option(*state, "slave_unreachable", "100ms");
+	set_option(*state, "unreachable_rate", "60000");
+	set_option(*state, "max_unreachable_slaves", "1");
+	set_option(*state, "max_unreachable_tasks", "2");
+	start_master(*state);
+	return 0;
+}
+
+static void go_away(struct cluster *c, struct fake_slave *s)
+{
+	fake_hang_up(s->link);
+	AWAIT(c, slave_state(slave_find(c->master, s->id)) == FL_SLAVE_UNREACHABLE);
+}
+
+static void test_oldest_unreachable_is_forgotten(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave a = new_slave(c, "cpus:1;mem:64", "a"), b;
+	struct fl_task task;
+
+	launch_running(c, &f, &a, "t", "cpus:1;mem:64");
+	b = new_slave(c, "cpus:1;mem:64", "b");
+	go_away(c, &a);
+	framework_await_update(&f, "t");
+	go_away(c, &b);
+	AWAIT(c, !slave_find(c->master, a.id));
+	stop_master(c);
+	start_master(c);
+	assert_null(slave_find(c->master, a.id));
+	assert_non_null(slave_find(c->master, b.id));
+	framework_come_back(c, &f);
+	task = report_of(c, f.id, "t", a.id, FL_TASK_RUNNING, "cpus:1;mem:64");
+	slave_come_back(c, &a, &task, 1, NULL, 0); /* and may come back all the same; its framework hears of it */
+	assert_int_equal(framework_await_update(&f, "t")->state, FL_TASK_RUNNING);
+}
+
+static void test_unreachable_tasks_are_bounded(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+	const char *offer = framework_await_offer(&f)->id;
+	struct fl_task_info tasks[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
+		tasks[i] = task_info(c, zone_printf(c->zone, "t%zu", i), s.id, "cpus:1");
+	framework_accept(&f, &offer, 1, tasks, ARRAY_SIZE(tasks), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(tasks); i++)
+		fake_await(s.link, MSG_run_task, NULL, NULL);
+	go_away(c, &s);
+	assert_null(task_find(c->master, f.id, "t0"));
+	assert_non_null(task_find(c->master, f.id, "t1"));
+	assert_non_null(task_find(c->master, f.id, "t2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
+#define G(name) cmocka_unit_test_setup_teardown(name, forgetful_setup, cluster_teardown)
 #define Q(name) cmocka_unit_test_setup_teardown(name, quick_setup, cluster_teardown)
 	        T(test_repeated_register),
 	        T(test_register_while_admitting),
@@ -349,6 +453,10 @@ int main(void)
 	        Q(test_ack_of_an_unreachable_slave),
 	        Q(test_rate),
 	        Q(test_back_in_time),
+	        T(test_replaced),
+	        T(test_other_port_replaces_nothing),
+	        G(test_oldest_unreachable_is_forgotten),
+	        G(test_unreachable_tasks_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
