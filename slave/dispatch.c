@@ -101,6 +101,7 @@ struct dispatch {
 	struct slave *slave;
 	struct list held;
 	size_t n_held;
+	bool admitted; /* the master of this connection has said slave_registered, held or not */
 };
 
 static void held_free(struct dispatch *d, struct held *h)
@@ -138,6 +139,7 @@ void dispatch_forget(struct dispatch *d)
 {
 	struct held *h;
 
+	d->admitted = false;
 	LIST_FOREACH (h, &d->held, struct held, node)
 		held_free(d, h);
 }
@@ -207,6 +209,11 @@ void dispatch_message(struct dispatch *d, const struct message_desc *desc, const
 
 	if (!row)
 		return; /* not for slaves; net/peer let it pass because it is for anybody */
+	d->admitted |= desc->id == MSG_slave_registered;
+	if (!d->admitted) { /* until then we do not know its term, and an older one could not be told */
+		master_link_drop(d->slave->link, "it gives orders before it has admitted this slave");
+		return;
+	}
 	const struct fl_epoch *epoch = *(struct fl_epoch *const *)((const char *)rec + row->epoch_offset);
 	if (admit(d, desc, epoch, rec))
 		row->call(d->slave, rec);
