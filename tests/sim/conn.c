@@ -150,7 +150,8 @@ static void on_stray(void *user)
 		put_in_inbox(p->to, p);
 		return;
 	}
-	world.last_stray_us = world.now_us + RETRANSMIT_US;
+	if (world.now_us + RETRANSMIT_US > world.last_stray_us)
+		world.last_stray_us = world.now_us + RETRANSMIT_US;
 	world_after(NULL, RETRANSMIT_US, on_stray, p);
 }
 
@@ -160,7 +161,8 @@ static void send_stray(struct end *e, struct packet *p)
 
 	p->to = e->peer;
 	p->number = e->next_number++;
-	world.last_stray_us = world.now_us + in_us;
+	if (world.now_us + in_us > world.last_stray_us)
+		world.last_stray_us = world.now_us + in_us;
 	world_after(NULL, in_us, on_stray, p);
 }
 
