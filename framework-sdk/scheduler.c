@@ -144,6 +144,12 @@ static void fail(struct fl_scheduler *s, const char *message)
 
 /* ---------------------------------------------------------------------------------------------- finding the master */
 
+static void wait_a_while(struct fl_scheduler *s)
+{
+	timer_set(&s->timer, (int64_t)loop_random_below(s->loop, (uint64_t)s->backoff_ms + 1));
+	s->backoff_ms = s->backoff_ms * 2 < BACKOFF_MAX_MS ? s->backoff_ms * 2 : BACKOFF_MAX_MS;
+}
+
 static void wait_or_seek(struct fl_scheduler *s)
 {
 	if (!s->leader.rec) {
@@ -152,8 +158,7 @@ static void wait_or_seek(struct fl_scheduler *s)
 		return;
 	}
 	sm_move(&s->sm, WAITING);
-	timer_set(&s->timer, (int64_t)loop_random_below(s->loop, (uint64_t)s->backoff_ms + 1));
-	s->backoff_ms = s->backoff_ms * 2 < BACKOFF_MAX_MS ? s->backoff_ms * 2 : BACKOFF_MAX_MS;
+	wait_a_while(s);
 }
 
 static void lose(struct fl_scheduler *s)
@@ -169,6 +174,8 @@ static void lose(struct fl_scheduler *s)
 static void on_leader(void *user, const struct fl_master_info *leader)
 {
 	struct fl_scheduler *s = user;
+	const struct fl_master_info *before = s->leader.rec;
+	bool other = leader && !(before && str_equal(before->id, leader->id));
 
 	owned_set(&s->leader, &rec_master_info, leader);
 	if (!leader || (s->peer && str_equal(s->master_id, leader->id)))
@@ -177,6 +184,10 @@ static void on_leader(void *user, const struct fl_master_info *leader)
 	switch (sm_state(&s->sm)) {
 	case SEEKING:
 		wait_or_seek(s);
+		break;
+	case WAITING: /* so far for the one before, and ever longer */
+		if (other)
+			wait_a_while(s);
 		break;
 	case CONNECTING:
 	case SUBSCRIBING:
