@@ -123,16 +123,20 @@ struct framework *framework_create(struct master *m, const struct fl_framework_i
 	return f;
 }
 
+static void drop_client(struct framework *f, struct client *c)
+{
+	drf_client_remove(f->m->drf, c->drf);
+	list_remove(&c->node);
+	free(c->role);
+	free(c);
+}
+
 static void drop_clients(struct framework *f)
 {
 	struct client *c;
 
-	LIST_FOREACH(c, &f->clients, struct client, node) {
-		drf_client_remove(f->m->drf, c->drf);
-		list_remove(&c->node);
-		free(c->role);
-		free(c);
-	}
+	LIST_FOREACH(c, &f->clients, struct client, node)
+		drop_client(f, c);
 }
 
 void framework_destroy(struct framework *f)
@@ -228,6 +232,18 @@ struct client *framework_client(struct framework *f, const char *role)
 	return c;
 }
 
+/* Of roles it has left, those in which it holds nothing. */
+static void drop_idle_clients(struct framework *f)
+{
+	struct resources held = {0};
+	struct client *c;
+
+	LIST_FOREACH(c, &f->clients, struct client, node)
+		if (!c->subscribed && drf_client_held(f->m->drf, c->drf, &held) && resources_empty(&held))
+			drop_client(f, c);
+	resources_fini(&held);
+}
+
 static bool named(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
@@ -255,6 +271,7 @@ static void subscribe_roles(struct framework *f, const char *const *suppressed, 
 			drf_client_revive(d, c->drf);
 		drf_client_set_active(d, c->drf, c->subscribed);
 	}
+	drop_idle_clients(f);
 }
 
 int framework_set_suppressed(struct framework *f, const char *const *roles, size_t n, bool suppressed)

@@ -172,6 +172,15 @@ static bool has(const char *const *names, size_t n, const char *name)
 	return false;
 }
 
+static int levels(const char *role)
+{
+	int n = 1;
+
+	for (; *role; role++)
+		n += *role == '/';
+	return n;
+}
+
 static int check_roles(const char *const *roles, size_t n, struct err *err)
 {
 	if (n > VALIDATE_MAX_ROLES)
@@ -179,6 +188,8 @@ static int check_roles(const char *const *roles, size_t n, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		if (!str_valid_role(roles[i]))
 			return err_set(err, EINVAL, "role \"%.100s\" is not valid", roles[i]);
+		if (levels(roles[i]) > VALIDATE_MAX_LEVELS)
+			return err_set(err, EINVAL, "role \"%.100s\" has more than %d levels", roles[i], VALIDATE_MAX_LEVELS);
 		if (has(roles, i, roles[i]))
 			return err_set(err, EINVAL, "role %.100s is named twice", roles[i]);
 	}
@@ -206,6 +217,8 @@ int validate_subscribe(const struct fl_call_subscribe *subscribe, struct err *er
 		return err_set(err, EINVAL, "framework_info is longer than %u bytes", MASTER_MAX_FRAMEWORK_INFO);
 	if (info->id && *info->id && !str_valid_id(info->id))
 		return err_set(err, EINVAL, "the framework's id is not valid");
+	if (subscribe->run && strlen(subscribe->run) > VALIDATE_MAX_RUN)
+		return err_set(err, EINVAL, "run must have at most %d bytes", VALIDATE_MAX_RUN);
 	if (info->failover_timeout_ns < 0)
 		return err_set(err, EINVAL, "failover_timeout must not be negative");
 	if (!multi && info->n_roles)

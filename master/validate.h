@@ -13,6 +13,8 @@ struct fl_task_info;
 struct resources;
 
 #define VALIDATE_MAX_ROLES 256
+#define VALIDATE_MAX_LEVELS 32 /* of a role; what the ledger takes */
+#define VALIDATE_MAX_RUN 128   /* bytes */
 
 struct validate_task {
 	const char *slave_id;              /* of the offers */

@@ -271,6 +271,45 @@ static void test_fair(void **state)
 	assert_null(framework_look(&f, FL_EVENT_OFFERS));
 }
 
+/* Roles come and go; what is left behind and holds nothing is forgotten. */
+static void test_roles_do_not_gather(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = {.info = framework_info()};
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+	struct client *client;
+	size_t n = 0;
+
+	f.info.role = "first";
+	framework_subscribe(c, &f);
+	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
+	for (int i = 0; i < 10; i++) {
+		f.info.role = zone_printf(c->zone, "role-%d", i);
+		framework_come_back(c, &f);
+	}
+	LIST_FOREACH(client, &framework_find(c->master, f.id)->clients, struct client, node)
+		n += client->role != NULL;
+	assert_int_equal(n, 2); /* the last one, and the one that the task is in */
+}
+
+static void test_impossible_subscriptions(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = {.info = framework_info()};
+	struct fl_call_subscribe subscribe = {.framework_info = &f.info};
+	char run[200];
+
+	f.info.role = "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29/30/31/32/33";
+	assert_non_null(strstr(subscription_error(c, &f), "levels"));
+	f.info.role = NULL;
+	memset(run, 'x', sizeof(run));
+	run[sizeof(run) - 1] = '\0';
+	subscribe.run = run;
+	f.link = fake_connect(c, FL_PEER_FRAMEWORK);
+	framework_call(&f, &(struct fl_call){.type = FL_CALL_SUBSCRIBE, .subscribe = &subscribe});
+	assert_non_null(strstr(framework_await(&f, FL_EVENT_ERROR)->error->message, "run"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +329,8 @@ int main(void)
 	        T(test_roles_change),
 	        T(test_principal_must_not_change),
 	        T(test_fair),
+	        T(test_roles_do_not_gather),
+	        T(test_impossible_subscriptions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
