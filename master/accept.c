@@ -87,15 +87,26 @@ static void tell(struct accept *a, const struct fl_task_info *task, enum fl_task
 	                   });
 }
 
+/* Offers end once: an ACCEPT of the same ones is the same ACCEPT. */
+static uint64_t fingerprint(const struct fl_call_accept *call)
+{
+	uint64_t h = 1;
+
+	for (size_t i = 0; i < call->n_offer_ids; i++)
+		h = hash_bytes(call->offer_ids[i], strlen(call->offer_ids[i]), h);
+	return h;
+}
+
 /* Launched before: then this ACCEPT is a repetition, and its tasks are not to be ended by it. */
 static bool launched_before(const struct accept *a, const char *task_id)
 {
+	uint64_t accept = fingerprint(a->call);
 	struct task *t;
 
 	if (task_find(a->m, a->f->id, task_id))
 		return true;
 	LIST_FOREACH(t, &a->f->completed, struct task, by_framework)
-		if (strcmp(t->id, task_id) == 0)
+		if (t->accept == accept && strcmp(t->id, task_id) == 0)
 			return true;
 	return false;
 }
@@ -120,7 +131,7 @@ static void refuse(struct accept *a, const char *message)
 
 /* ---- launching: rules 20 to 25 ---- */
 
-static struct task *make_task(struct accept *a, const struct fl_task_info *info)
+static void make_task(struct accept *a, const struct fl_task_info *info)
 {
 	const struct fl_framework_info *framework = a->f->info.rec;
 	const char *user = info->command && info->command->user ? info->command->user : framework->user;
@@ -140,7 +151,7 @@ static struct task *make_task(struct accept *a, const struct fl_task_info *info)
 	        .kill_policy = info->kill_policy,
 	};
 
-	return task_create(a->f, a->slave, &rec, false);
+	task_create(a->f, a->slave, &rec, false)->accept = fingerprint(a->call);
 }
 
 static void launch_task(struct accept *a, const struct fl_task_info *info)

@@ -64,23 +64,30 @@ static void answer_unknown(struct framework *f, const char *task_id, const char 
 	}
 }
 
-void reconcile_one(struct framework *f, const char *task_id, const char *slave_id)
+/* recovering: some slave may still come back. */
+static void reconcile(struct framework *f, const char *task_id, const char *slave_id, bool recovering)
 {
 	struct task *t = task_find(f->m, f->id, task_id);
 	struct slave *s = slave_find(f->m, slave_id);
 
 	if (t)
 		answer_known(f, t);
-	else if (s ? !slave_recovering(s) : (slave_id || !any_recovering(f->m)))
+	else if (s ? !slave_recovering(s) : (slave_id || !recovering))
 		answer_unknown(f, task_id, slave_id, s);
+}
+
+void reconcile_one(struct framework *f, const char *task_id, const char *slave_id)
+{
+	reconcile(f, task_id, slave_id, any_recovering(f->m));
 }
 
 void reconcile_call(struct framework *f, const struct fl_call_reconcile *call)
 {
+	bool recovering = any_recovering(f->m);
 	struct task *t;
 
 	for (size_t i = 0; i < call->n_tasks; i++)
-		reconcile_one(f, call->tasks[i].task_id, call->tasks[i].slave_id);
+		reconcile(f, call->tasks[i].task_id, call->tasks[i].slave_id, recovering);
 	if (call->n_tasks)
 		return;
 	LIST_FOREACH(t, &f->tasks, struct task, by_framework)

@@ -53,7 +53,16 @@ static void take_history(struct task *t, const struct fl_task *rec)
 static bool usable(const struct slave *s, const struct fl_task *rec)
 {
 	return str_valid_id(rec->task_id) && str_valid_id(rec->framework_id) && str_equal(rec->slave_id, s->id) &&
+	       (!rec->role || str_valid_role(rec->role)) &&
 	       codec_size(&rec_task, rec) <= 2 * MASTER_MAX_TASK_INFO;
+}
+
+static void apply_framework(struct slave *s, const struct fl_framework_info *info)
+{
+	if (info->id && str_valid_id(info->id) && codec_size(&rec_framework_info, info) <= MASTER_MAX_FRAMEWORK_INFO)
+		framework_recover_reported(s->m, info);
+	else
+		log_warn("report.ignored framework=%s slave=%s", info->id ? info->id : "", s->id);
 }
 
 /* returned: frameworks may have heard that its slave was unreachable, from us or another master. */
@@ -187,8 +196,7 @@ void report_apply(struct slave *s, struct link *k, bool returned)
 		const struct fl_slave_reregister *msg = p->msg.rec;
 
 		for (size_t i = 0; i < msg->n_frameworks; i++)
-			if (msg->frameworks[i].id && str_valid_id(msg->frameworks[i].id))
-				framework_recover_reported(m, &msg->frameworks[i]);
+			apply_framework(s, &msg->frameworks[i]);
 	}
 	LIST_FOREACH(p, &k->report, struct link_part, node) {
 		const struct fl_slave_reregister *msg = p->msg.rec;

@@ -190,10 +190,18 @@ bool slave_set_info(struct slave *s, const struct fl_slave_info *info)
 
 /* ---- the ledger ---- */
 
+void slave_weigh(struct slave *s)
+{
+	struct resources held = {0};
+
+	if (drf_slave_held(s->m->drf, s->drf, &held))
+		s->shrunk = !resources_contains(&s->total, &held);
+	resources_fini(&held);
+}
+
 static int enter_ledger(struct slave *s, struct err *err)
 {
 	struct drf *d = s->m->drf;
-	struct resources held = {0};
 	int r;
 
 	if (!s->drf)
@@ -203,9 +211,7 @@ static int enter_ledger(struct slave *s, struct err *err)
 		s->shrunk = true; /* the ledger keeps its old total */
 		return r;
 	}
-	if (drf_slave_held(d, s->drf, &held))
-		s->shrunk = !resources_contains(&s->total, &held);
-	resources_fini(&held);
+	slave_weigh(s);
 	drf_slave_set_active(d, s->drf, true);
 	return 0;
 }
@@ -227,14 +233,19 @@ static void set_link(struct slave *s, const char *link)
 	s->link = copy;
 }
 
-static void disconnect(struct slave *s)
+void slave_rescind(struct slave *s)
 {
 	struct offer *o;
 
-	sm_move(&s->sm, SLAVE_DISCONNECTED);
-	drf_slave_set_active(s->m->drf, s->drf, false);
 	LIST_FOREACH(o, &s->offers, struct offer, by_slave)
 		offer_end(o, FL_OFFER_RESCINDED, NULL);
+}
+
+static void disconnect(struct slave *s)
+{
+	sm_move(&s->sm, SLAVE_DISCONNECTED);
+	drf_slave_set_active(s->m->drf, s->drf, false);
+	slave_rescind(s);
 	timer_set(&s->timer, s->m->conf->slave_unreachable);
 }
 

@@ -42,7 +42,7 @@ struct slave {
 	bool slot;                 /* the timer runs for its turn in unreachable_rate */
 	bool due;                  /* it is to be marked unreachable */
 	bool back;                 /* it registered under this leader */
-	bool shrunk;               /* it came back with less than what its tasks hold */
+	bool shrunk;               /* its tasks hold more than it has */
 	bool told;                 /* marked while an order is given once a slave; false between handlers */
 	uint64_t write_seq, written_seq;
 	bool unwritten;
@@ -66,6 +66,9 @@ void slaves_resume(struct master *m); /* office is certain again */
 /* A new slave has this address: one that was disconnected there is not coming back. Its tasks are LOST. */
 void slaves_replace(struct master *m, const char *ip, int64_t port);
 void slaves_trim(struct master *m); /* forgets the longest unreachable ones; once a turn, outside of handlers */
+
+void slave_rescind(struct slave *s); /* all offers of it */
+void slave_weigh(struct slave *s);   /* tasks took something that no offer held: is it too much? */
 
 /* Sends an order or an answer; false when it is not connected. */
 bool slave_send(struct slave *s, int message_id, const void *rec);

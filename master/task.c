@@ -100,7 +100,20 @@ static void keep_record(struct task *t, const struct fl_task *rec)
 	t->role = kept->role ? kept->role : "*";
 }
 
-struct task *task_create(struct framework *f, struct slave *s, const struct fl_task *rec, bool take)
+/* What the ledger cannot take is not counted: its slave contradicts itself, or says more than there can be. */
+static void take(struct task *t, struct slave *s)
+{
+	int r = drf_take(t->m->drf, s->drf, t->client, &t->resources);
+
+	slave_weigh(s);
+	if (r == 0)
+		return;
+	log_warn("task.not_counted task=%s framework=%s slave=%s error=\"%s\"", t->id, t->framework_id, t->slave_id,
+	         strerror(-r));
+	resources_fini(&t->resources);
+}
+
+struct task *task_create(struct framework *f, struct slave *s, const struct fl_task *rec, bool reported)
 {
 	struct task *t = xcalloc(1, sizeof(*t));
 	bool terminal = task_terminal(rec->state);
@@ -116,8 +129,8 @@ struct task *task_create(struct framework *f, struct slave *s, const struct fl_t
 	hash_put(&t->m->tasks, &t->node, t->key);
 	list_push(&s->tasks, &t->by_slave);
 	list_push(&f->tasks, &t->by_framework);
-	if (take && !terminal)
-		drf_take(t->m->drf, s->drf, t->client, &t->resources);
+	if (reported && !terminal)
+		take(t, s);
 	return t;
 }
 
@@ -183,11 +196,14 @@ void task_set_latest(struct task *t, enum fl_task_state state)
 
 void task_return(struct task *t)
 {
+	struct framework *f = framework_find(t->m, t->framework_id);
 	struct slave *s = slave_find(t->m, t->slave_id);
 
 	if (sm_state(&t->sm) != TASK_UNREACHABLE)
 		return;
-	drf_take(t->m->drf, s->drf, t->client, &t->resources);
+	slave_rescind(s); /* what it holds may be offered */
+	t->client = framework_client(f, t->role)->drf; /* the one it had may be gone */
+	take(t, s);
 	t->unreachable_wall_ns = 0;
 	sm_move(&t->sm, TASK_LIVE);
 }

@@ -35,14 +35,15 @@ struct task {
 	struct owned pending;                   /* fl_task_status with a uuid, passed on and not acknowledged */
 	struct owned history[TASK_HISTORY];     /* fl_task_status without data, oldest first */
 	size_t n_history;
+	uint64_t accept;   /* of the ACCEPT that launched it under this master, by its offers; else 0 */
 	bool kill_wanted; /* ordered to be killed: said again when its slave comes back */
 	struct owned kill_policy;
 	int64_t unreachable_wall_ns;
 };
 
-/* rec is copied; its role and state count. Live and terminal states only. A live one is taken in the ledger when `take`
- * (tasks of a returning slave), else it takes over what an offer held. */
-struct task *task_create(struct framework *f, struct slave *s, const struct fl_task *rec, bool take);
+/* rec is copied; its role and state count. Live and terminal states only. A live one is taken in the ledger when
+ * `reported` (tasks of a returning slave), else it takes over what an offer held. */
+struct task *task_create(struct framework *f, struct slave *s, const struct fl_task *rec, bool reported);
 void task_destroy(struct task *t);
 struct task *task_find(const struct master *m, const char *framework_id, const char *task_id);
 bool task_terminal(enum fl_task_state state);

@@ -93,6 +93,8 @@ static void note(struct task *t, const struct fl_task_status *status, enum fl_ta
 		task_add_status(t, status);
 	if (status->uuid.data)
 		owned_set(&t->pending, &rec_task_status, status);
+	if (!task_terminal(latest))
+		task_return(t); /* its slave came back without it, and has it after all */
 	task_set_latest(t, latest);
 }
 

@@ -272,6 +272,24 @@ static void test_accept_without_operations(void **state)
 	framework_await_offer(&f);
 }
 
+/* The name of a task that has ended may be used again: then it is a launch like any other, and is answered. */
+static void test_name_of_an_ended_task(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+	struct fl_task_info task = task_info(c, "t", s.id, "cpus:1;mem:100");
+	const char *bad = "no-such-offer";
+
+	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
+	slave_update(&s, f.id, "t", FL_TASK_FINISHED, FL_TASK_FINISHED, 2);
+	framework_await_update(&f, "t");
+	framework_ack(&f, s.id, "t", 2);
+	fake_await(s.link, MSG_status_ack, NULL, NULL);
+	framework_accept(&f, &bad, 1, &task, 1, 0);
+	assert_int_equal(framework_await_update(&f, "t")->state, FL_TASK_DROPPED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +308,7 @@ int main(void)
 	        T(test_combined_offers),
 	        T(test_lost_instead_of_dropped),
 	        T(test_accept_without_operations),
+	        T(test_name_of_an_ended_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

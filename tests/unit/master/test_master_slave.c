@@ -1,5 +1,7 @@
 /* Slaves at the door, gone, back, and elsewhere. */
 #include "fixture.h"
+#include "master/core.h"
+#include "master/framework.h"
 #include "master/slave.h"
 #include "master/task.h"
 
@@ -428,6 +430,62 @@ static void test_unreachable_tasks_are_bounded(void **state)
 	assert_non_null(task_find(c->master, f.id, "t2"));
 }
 
+/* A slave that contradicts itself harms nobody: what the ledger cannot take is not counted. */
+static void test_impossible_report(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024;ports:[31000-31001]", "n");
+	struct fl_task tasks[] = {
+	        report_of(c, f.id, "a", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
+	        report_of(c, f.id, "b", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
+	        report_of(c, f.id, "c", s.id, FL_TASK_RUNNING, "cpus:1"),
+	};
+
+	tasks[2].role = "not a role";
+	slave_come_back(c, &s, tasks, ARRAY_SIZE(tasks), NULL, 0);
+	assert_null(task_find(c->master, f.id, "c"));
+	slave_update(&s, f.id, "a", FL_TASK_FINISHED, FL_TASK_FINISHED, 1);
+	slave_update(&s, f.id, "b", FL_TASK_FINISHED, FL_TASK_FINISHED, 2);
+	framework_await_update(&f, "a");
+	framework_await_update(&f, "b");
+	fence(&f);
+}
+
+/* What a slave says of a framework goes into the registry: it is bounded like what frameworks say. */
+static void test_reported_framework_is_bounded(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+	struct fl_framework_info info = framework_info();
+	char *name = xcalloc(1, MASTER_MAX_FRAMEWORK_INFO + 1);
+
+	memset(name, 'x', MASTER_MAX_FRAMEWORK_INFO);
+	info.id = "long";
+	info.name = name;
+	slave_come_back(c, &s, NULL, 0, &info, 1);
+	assert_null(framework_find(c->master, "long"));
+	free(name);
+}
+
+/* It came back without the task, was asked, and has it after all. */
+static void test_alive_after_all(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+
+	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
+	fake_hang_up(s.link);
+	assert_int_equal(framework_await_update(&f, "t")->state, FL_TASK_UNREACHABLE);
+	slave_come_back(c, &s, NULL, 0, NULL, 0);
+	fake_await(s.link, MSG_slave_reconcile, NULL, NULL);
+	framework_await_offer(&f); /* all of it */
+	slave_update(&s, f.id, "t", FL_TASK_RUNNING, FL_TASK_RUNNING, 2);
+	assert_int_equal(framework_await_update(&f, "t")->state, FL_TASK_RUNNING);
+	assert_int_equal(sm_state(&task_find(c->master, f.id, "t")->sm), TASK_LIVE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +515,9 @@ int main(void)
 	        T(test_other_port_replaces_nothing),
 	        G(test_oldest_unreachable_is_forgotten),
 	        G(test_unreachable_tasks_are_bounded),
+	        T(test_impossible_report),
+	        T(test_reported_framework_is_bounded),
+	        Q(test_alive_after_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
