@@ -21,6 +21,7 @@ struct slave {
 	struct updates *updates;
 	struct master_link *link;
 	struct dispatch *dispatch;
+	struct gc *gc; /* NULL in the simulator */
 	struct http_server *http;
 	struct zone *zone;         /* info lives here */
 	struct fl_slave_info info; /* without id */

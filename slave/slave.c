@@ -20,6 +20,7 @@
 #include "slave/conf.h"
 #include "slave/detect_resources.h"
 #include "slave/dispatch.h"
+#include "slave/gc.h"
 #include "slave/identity.h"
 #include "slave/internal.h"
 #include "slave/journal.h"
@@ -178,6 +179,7 @@ static int recover(struct slave *s, struct err *err)
 		return -EIO;
 	updates_set_journal(s->updates, s->journal);
 	recovery_finish(s);
+	s->gc = gc_create(s);
 	return 0;
 }
 
@@ -220,6 +222,7 @@ void slave_destroy(struct slave *s)
 	master_link_destroy(s->link);
 	http_server_destroy(s->http);
 	dispatch_destroy(s->dispatch);
+	gc_destroy(s->gc);
 	tasks_fini(s);
 	updates_destroy(s->updates);
 	journal_destroy(s->journal);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "slave/framework.h"
+#include "slave/gc.h"
 #include "slave/identity.h"
 #include "slave/internal.h"
 #include "slave/task.h"
@@ -90,6 +91,7 @@ void tasks_reap(struct task *t)
 {
 	if (t->n_history)
 		complete(t->slave, t);
+	gc_ended(t->slave->gc, t);
 	/* Its id is free again at once; the rest goes when nobody stands on it. */
 	hash_del(&t->slave->tasks, &t->node);
 	list_push(&t->slave->reaped, &t->reaped);
