@@ -48,12 +48,17 @@ void elect_init(struct elect *e, struct loop *l, const struct elect_backend *bac
 	sm_init(&e->sm, states, ARRAY_SIZE(states), ELECT_FOLLOWING, "elect", self->id, invariant, NULL);
 }
 
-void elect_fini(struct elect *e)
+void elect_free_remains(struct elect *e)
 {
 	struct store *s;
 
 	LIST_FOREACH(s, &e->remains, struct store, remains)
 		store_free(s);
+}
+
+void elect_fini(struct elect *e)
+{
+	elect_free_remains(e);
 	owned_fini(&e->self);
 	owned_fini(&e->leader);
 }

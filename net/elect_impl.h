@@ -34,12 +34,13 @@ struct elect {
 	struct owned leader;
 	loop_fn on_office; /* the store: office came, rests or went */
 	void *on_office_user;
-	struct list remains; /* destroyed stores that may still get answers; freed with us */
+	struct list remains; /* destroyed stores that may still get answers */
 };
 
 void elect_init(struct elect *e, struct loop *l, const struct elect_backend *backend, const struct fl_master_info *self,
                 const struct elect_ops *ops, void *user);
 void elect_fini(struct elect *e);
+void elect_free_remains(struct elect *e); /* no answer for them can come any more */
 static inline enum elect_state elect_state(const struct elect *e)
 {
 	return (enum elect_state)sm_state(&e->sm);

@@ -486,6 +486,7 @@ static void open_session(struct elect_zk *z)
 
 	timer_stop(&z->retry);
 	zk_destroy(z->zk);
+	elect_free_remains(&z->e);
 	z->reading = 0;
 	z->watching_term = false;
 	masters_free_names(z->candidates, z->n_candidates);
