@@ -137,16 +137,8 @@ static void take_effect(struct master *m, struct link *k)
 
 void admission_reregister(struct master *m, struct link *k, const struct fl_slave_reregister *msg)
 {
-	struct link_part *p;
-
 	if (k->slave_id) /* it reports once a connection: what comes again is old by now */
 		return;
-	p = xcalloc(1, sizeof(*p));
-	owned_set(&p->msg, &rec_slave_reregister, msg);
-	list_push(&k->report, &p->node);
-	k->report_bytes += codec_size(&rec_slave_reregister, msg);
-	if (k->report_bytes > LINK_MAX_REPORT)
-		link_refuse(k, FL_REFUSAL_INVALID, "the report is longer than %u bytes", LINK_MAX_REPORT);
-	else if (msg->last)
+	if (link_keep_part(k, msg) && msg->last)
 		take_effect(m, k);
 }

@@ -25,6 +25,8 @@ struct store;
 #define MASTER_MAX_SLAVE_INFO (128u << 10)
 #define MASTER_MAX_TASK_INFO (1u << 20)
 #define MASTER_MAX_STATUS (256u << 10)
+#define MASTER_MAX_KEPT_STATUS (16u << 10) /* in a history */
+#define MASTER_MAX_KEPT_TASK (64u << 10)   /* of one that is over */
 #define MASTER_MAX_PART (256u << 10) /* of a message that goes in parts */
 
 struct metrics {
@@ -53,6 +55,7 @@ struct master {
 
 	struct hash links; /* link.c */
 	uint64_t next_link;
+	size_t kept_bytes; /* of what waits in them */
 
 	struct drf *drf;
 	struct hash slaves, nonces, frameworks, offers, tasks;

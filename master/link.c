@@ -27,6 +27,7 @@ static void link_destroy(struct link *k)
 	struct held *h;
 
 	link_drop_report(k);
+	k->m->kept_bytes -= k->held_bytes;
 	LIST_FOREACH(h, &k->held, struct held, node) {
 		list_remove(&h->node);
 		buf_fini(&h->bytes);
@@ -47,6 +48,7 @@ void link_drop_report(struct link *k)
 		owned_fini(&p->msg);
 		free(p);
 	}
+	k->m->kept_bytes -= k->report_bytes;
 	k->report_bytes = 0;
 	k->reported = false;
 }
@@ -123,6 +125,15 @@ static void gone(struct link *k)
 	link_destroy(k);
 }
 
+/* It says more than there is room for; it may come back. */
+static void drop_flooded(struct link *k)
+{
+	log_warn("link.flooded peer=%s bytes=%zu of_all=%zu", peer_address(k->peer), k->held_bytes + k->report_bytes,
+	         k->m->kept_bytes);
+	peer_destroy(k->peer);
+	gone(k);
+}
+
 static void hold(struct link *k, int id, const void *rec)
 {
 	struct held *h = xcalloc(1, sizeof(*h));
@@ -133,11 +144,24 @@ static void hold(struct link *k, int id, const void *rec)
 	}
 	list_push(&k->held, &h->node);
 	k->held_bytes += h->bytes.size;
-	if (k->held_bytes > LINK_MAX_HELD) {
-		log_warn("link.flooded peer=%s", peer_address(k->peer));
-		peer_destroy(k->peer);
-		gone(k);
-	}
+	k->m->kept_bytes += h->bytes.size;
+	if (k->held_bytes > LINK_MAX_HELD || k->m->kept_bytes > LINKS_MAX_KEPT)
+		drop_flooded(k);
+}
+
+bool link_keep_part(struct link *k, const struct fl_slave_reregister *msg)
+{
+	struct link_part *p = xcalloc(1, sizeof(*p));
+	size_t size = codec_size(&rec_slave_reregister, msg);
+
+	owned_set(&p->msg, &rec_slave_reregister, msg);
+	list_push(&k->report, &p->node);
+	k->report_bytes += size;
+	k->m->kept_bytes += size;
+	if (k->report_bytes <= LINK_MAX_REPORT && k->m->kept_bytes <= LINKS_MAX_KEPT)
+		return true;
+	drop_flooded(k);
+	return false;
 }
 
 static void on_message(void *user, struct peer *p, const struct message_desc *desc, const void *rec)
@@ -203,6 +227,7 @@ static bool replay_one(struct master *m, const char *link_id)
 	h = CONTAINER_OF(list_first(&k->held), struct held, node);
 	list_remove(&h->node);
 	k->held_bytes -= h->bytes.size;
+	m->kept_bytes -= h->bytes.size;
 	zone = zone_create();
 	if (message_decode(h->bytes.data, h->bytes.size, zone, &desc, &rec, NULL) == 0)
 		dispatch(m, k, desc, rec);

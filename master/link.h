@@ -12,11 +12,13 @@
 #include "msg/codec.h"
 
 struct conn;
+struct fl_slave_reregister;
 struct master;
 struct peer;
 
 #define LINK_MAX_HELD (16u << 20)   /* bytes of messages kept while not leading */
 #define LINK_MAX_REPORT (256u << 20) /* bytes of one re-registration, all parts */
+#define LINKS_MAX_KEPT (512u << 20)  /* bytes of both, over all links */
 
 struct link {
 	struct hash_node node;
@@ -43,6 +45,8 @@ void link_send(struct link *k, int message_id, const void *rec);
 void link_refuse(struct link *k, enum fl_refusal refusal, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void link_error(struct link *k, const char *message); /* an ERROR event, then the end */
 void link_finish(struct link *k);
+/* Keeps a copy of this part of its report. False: that is too much, and k is freed. */
+bool link_keep_part(struct link *k, const struct fl_slave_reregister *msg);
 void link_drop_report(struct link *k);
 
 void links_replay(struct master *m);     /* handles what was held; called when it begins to lead */

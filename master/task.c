@@ -257,6 +257,7 @@ void task_add_status(struct task *t, const struct fl_task_status *status)
 	struct fl_task_status kept = *status;
 
 	kept.data = (struct fl_bytes){0};
+	kept = update_bounded(&kept, MASTER_MAX_KEPT_STATUS);
 	if (t->n_history == TASK_HISTORY) {
 		owned_fini(&t->history[0]);
 		memmove(&t->history[0], &t->history[1], (TASK_HISTORY - 1) * sizeof(t->history[0]));
@@ -272,6 +273,19 @@ const struct fl_task_status *task_status(const struct task *t)
 	return t->n_history ? t->history[t->n_history - 1].rec : NULL;
 }
 
+/* There may be many of them, and nobody runs this one again. */
+static void shorten(struct task *t)
+{
+	struct fl_task brief = *(const struct fl_task *)t->rec.rec;
+
+	if (codec_size(&rec_task, &brief) <= MASTER_MAX_KEPT_TASK)
+		return;
+	brief.command = NULL;
+	brief.container = NULL;
+	brief.labels = NULL;
+	keep_record(t, &brief);
+}
+
 void task_complete(struct task *t)
 {
 	struct framework *f = framework_find(t->m, t->framework_id);
@@ -282,6 +296,7 @@ void task_complete(struct task *t)
 	list_remove(&t->by_slave);
 	list_remove(&t->by_framework);
 	owned_set(&t->pending, &rec_task_status, NULL);
+	shorten(t);
 	sm_move(&t->sm, TASK_COMPLETED);
 	list_push(&f->completed, &t->by_framework);
 	f->n_completed++;

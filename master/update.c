@@ -116,12 +116,11 @@ static void for_removed(struct framework *f, struct slave *s, struct task *t, co
 		task_complete(t);
 }
 
-/* What a slave may say is bounded, so that the event with it fits a frame. */
-static struct fl_task_status bounded(const struct fl_task_status *status)
+struct fl_task_status update_bounded(const struct fl_task_status *status, size_t max_bytes)
 {
 	struct fl_task_status out = *status;
 
-	if (codec_size(&rec_task_status, &out) > MASTER_MAX_STATUS) {
+	if (codec_size(&rec_task_status, &out) > max_bytes) {
 		out.data = (struct fl_bytes){0};
 		out.message = "(left out: too long)";
 		out.labels = NULL;
@@ -135,7 +134,7 @@ void update_from_slave(struct slave *s, const struct fl_status_update *msg)
 	struct master *m = s->m;
 	struct framework *f = framework_find(m, msg->framework_id);
 	struct task *t = task_find(m, msg->framework_id, msg->status->task_id);
-	struct fl_task_status status = bounded(msg->status);
+	struct fl_task_status status = update_bounded(msg->status, MASTER_MAX_STATUS); /* the event must fit a frame */
 
 	m->metrics.updates++;
 	if (t && strcmp(t->slave_id, s->id) != 0)

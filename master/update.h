@@ -2,6 +2,7 @@
 #ifndef FL_MASTER_UPDATE_H
 #define FL_MASTER_UPDATE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <fairlead/types.h>
@@ -30,6 +31,8 @@ void update_resend(struct task *t);
 void update_on_ack(struct framework *f, const struct fl_call_acknowledge *ack);
 /* Acknowledges in the name of a framework that is removed. */
 void update_ack_pending(struct task *t);
+/* Without its long parts when it is longer than that; borrows from status. */
+struct fl_task_status update_bounded(const struct fl_task_status *status, size_t max_bytes);
 /* How this framework hears of the state. */
 enum fl_task_state update_state_for(const struct framework *f, enum fl_task_state state);
 

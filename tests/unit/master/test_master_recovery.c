@@ -220,6 +220,7 @@ static void test_flood_while_suspended(void **state)
 		step_once(c);
 	}
 	AWAIT(c, f.link->closed);
+	assert_int_equal(c->master->kept_bytes, 0);
 	resume(c);
 	free(data);
 }

@@ -168,9 +168,11 @@ static void test_report_in_parts(void **state)
 	assert_string_equal(framework_await(&f, FL_EVENT_RESCIND)->rescind->offer_id, offer);
 	fence(&f);
 	assert_null(framework_look(&f, FL_EVENT_OFFERS)); /* takes effect at the last part */
+	assert_true(c->master->kept_bytes > 0);
 	peer_send(s.link->peer, MSG_slave_reregister, &last);
 	slave_await_registered(c, &s);
 	assert_int_equal(framework_await_offer(&f)->resources[0].scalar->value, 2000);
+	assert_int_equal(c->master->kept_bytes, 0);
 }
 
 static void test_changed_resources(void **state)

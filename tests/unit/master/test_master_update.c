@@ -162,6 +162,39 @@ static void test_long_status_is_cut(void **state)
 	free(data);
 }
 
+/* Ended tasks are many: of each only so much is kept. */
+static void test_kept_is_bounded(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c);
+	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
+	const char *offer = framework_await_offer(&f)->id;
+	struct fl_task_info task = task_info(c, "t", s.id, "cpus:1;mem:100");
+	char *text = xcalloc(1, 100001);
+	struct fl_command_info command = {.value = text};
+	uint8_t uuid[16] = {7};
+	struct fl_task_status status = {
+	        .task_id = "t", .state = FL_TASK_FAILED, .message = text, .uuid = {uuid, sizeof(uuid)}};
+	struct fl_status_update msg = {.framework_id = f.id, .status = &status, .latest_state = FL_TASK_FAILED};
+	struct fl_call_acknowledge ack = {.slave_id = s.id, .task_id = "t", .uuid = {uuid, sizeof(uuid)}};
+	struct task *t;
+
+	memset(text, 'x', 100000);
+	task.command = &command;
+	framework_accept(&f, &offer, 1, &task, 1, 0);
+	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->command->value,
+	                    text);
+	peer_send(s.link->peer, MSG_status_update, &msg);
+	assert_string_equal(framework_await_update(&f, "t")->message, text); /* is told in full */
+	t = task_find(c->master, f.id, "t");
+	assert_true(codec_size(&rec_task_status, task_status(t)) <= MASTER_MAX_KEPT_STATUS);
+	framework_call(&f, &(struct fl_call){.type = FL_CALL_ACKNOWLEDGE, .acknowledge = &ack});
+	AWAIT(c, !in_table(c, &f, "t"));
+	assert_true(codec_size(&rec_task, t->rec.rec) <= MASTER_MAX_KEPT_TASK);
+	assert_string_equal(t->id, "t");
+	free(text);
+}
+
 static void test_completed_ring(void **state)
 {
 	struct cluster *c = *state;
@@ -388,6 +421,7 @@ int main(void)
 	        T(test_ack_of_a_gone_slave),
 	        T(test_killing_needs_the_capability),
 	        T(test_long_status_is_cut),
+	        T(test_kept_is_bounded),
 	        N(test_completed_ring),
 	        T(test_reconcile_known),
 	        T(test_reconcile_unknown),
