@@ -37,6 +37,7 @@ struct slave {
 	} launches[1024]; /* a ring of the newest orders to run a task, to know repetitions by */
 	size_t n_launches;
 	struct hash damaged; /* struct damage by key: tasks that lost a record; only while starting */
+	uint64_t snapshot;   /* compactions of the journal begun */
 	bool shut_down;      /* a master declared us gone: no new tasks, no registration */
 	struct slave_metrics metrics;
 };

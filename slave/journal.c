@@ -1,8 +1,8 @@
 /* Owns the segments, the queue of records that are not durable yet, and the one write under way.
  *
  * Queue: entries in order; the first n_writing of them are in the write under way. A write is a batch of entries appended
- * to the active segment, or a compaction: the whole live state as the first bytes of a fresh segment, after which the
- * older ones are removed, oldest first. A failed write leaves all in the queue, except what may be dropped. */
+ * to the active segment, or a compaction: the whole live state as the first bytes of a fresh segment, a part at a time,
+ * after which the older ones are removed, oldest first. A failed write leaves all in the queue, except what may be dropped. */
 #include "slave/journal.h"
 
 #include <assert.h>
@@ -28,6 +28,7 @@
 #define COMPACT_FACTOR 4            /* compact when this many times as big as what was live last time */
 #define MAX_SEGMENT_BYTES ((size_t)1 << 30)
 #define MAX_BATCH (4u << 20)
+#define PART_BYTES (256u << 10) /* of a compaction, encoded in one turn */
 #define MAX_ASIDE 16 /* pieces of damage kept at one start */
 
 struct journal_entry {
@@ -46,6 +47,7 @@ struct journal {
 	size_t n_writing;
 	bool writing, compacting;
 	bool wanted;  /* compact at the next chance */
+	bool more;    /* parts of the live state after the one being written */
 	bool discard; /* segment `number` failed as a fresh one and is to be removed */
 	struct disk_file *active, *fresh;
 	uint64_t number; /* of the newest segment, fresh included */
@@ -210,6 +212,11 @@ void journal_put(struct journal *j, const struct fl_journal_record *rec)
 	assert(r == 0);
 }
 
+bool journal_part_full(const struct journal *j)
+{
+	return j->snapshot.size >= PART_BYTES;
+}
+
 static void remove_segment(struct journal *j, uint64_t number, disk_fn fn)
 {
 	char path[40];
@@ -239,10 +246,8 @@ static void discard_fresh(struct journal *j)
 	remove_segment(j, j->number, on_fresh_removed);
 }
 
-static void on_compacted(void *user, int status)
+static void on_compacted(struct journal *j, int status)
 {
-	struct journal *j = user;
-
 	j->writing = j->compacting = false;
 	if (status < 0) {
 		log_warn("journal.compaction_failed reason=%s", strerror(-status));
@@ -263,6 +268,26 @@ static void on_compacted(void *user, int status)
 	j->compactions++;
 	log_info("journal.compacted segment=%" PRIu64 " bytes=%" PRIu64, j->number, j->live_bytes);
 	loop_again(j->loop);
+}
+
+static void write_part(struct journal *j, bool first);
+
+static void on_part(void *user, int status)
+{
+	struct journal *j = user;
+
+	if (status == 0 && j->more)
+		write_part(j, false);
+	else
+		on_compacted(j, status);
+}
+
+static void write_part(struct journal *j, bool first)
+{
+	buf_clear(&j->snapshot);
+	j->more = j->ops.snapshot(j->user, j, first);
+	disk_append(j->fresh, j->snapshot.data, j->snapshot.size, on_part, j);
+	buf_fini(&j->snapshot);
 }
 
 static void remember_old(struct journal *j, uint64_t number)
@@ -293,10 +318,7 @@ static void compact(struct journal *j)
 	remember_old(j, j->number);
 	j->number++;
 	j->writing = j->compacting = true;
-	buf_clear(&j->snapshot);
-	j->ops.snapshot(j->user, j);
-	disk_append(j->fresh, j->snapshot.data, j->snapshot.size, on_compacted, j);
-	buf_fini(&j->snapshot);
+	write_part(j, true);
 }
 
 static bool should_compact(const struct journal *j)

@@ -23,8 +23,10 @@ struct journal_ops {
 	void (*on_record)(void *user, const struct fl_journal_record *rec);
 	/* At start: bytes that are no record. key: the task it costs ("framework/task", escaped), "" when unknown. */
 	void (*on_broken)(void *user, const char *segment, uint64_t offset, const char *key, const char *why);
-	/* Calls journal_put for every record of the live state. */
-	void (*snapshot)(void *user, struct journal *j);
+	/* Calls journal_put for the records of the live state, until all are put or journal_part_full. True: there are
+	 * more, for another call in a later turn; first: begins anew. What changes between the parts is appended
+	 * after the last one, and nothing becomes durable before. */
+	bool (*snapshot)(void *user, struct journal *j, bool first);
 	/* Whether records can be made durable has changed. */
 	void (*on_health)(void *user, bool healthy, const char *why);
 };
@@ -52,6 +54,7 @@ static inline bool journal_waiting(const struct journal_wait *w)
 }
 /* Only from within ops->snapshot. */
 void journal_put(struct journal *j, const struct fl_journal_record *rec);
+bool journal_part_full(const struct journal *j);
 
 bool journal_healthy(const struct journal *j);
 /* For metrics: durable bytes in all segments, and compactions so far. */

@@ -209,12 +209,19 @@ static void put_task(struct journal *j, const struct task *t)
 	updates_snapshot(t->slave->updates, j, t->framework_id, t->task_id);
 }
 
-void recovery_snapshot(void *user, struct journal *j)
+bool recovery_snapshot(void *user, struct journal *j, bool first)
 {
 	struct slave *s = user;
 	struct task *t;
 
-	HASH_FOREACH (t, &s->tasks, struct task, node)
-		if (t->sm.state != TASK_RECORDING) /* its intent is in the queue, and may yet be refused */
-			put_task(j, t);
+	s->snapshot += first;
+	HASH_FOREACH (t, &s->tasks, struct task, node) {
+		if (t->snapshot == s->snapshot || t->sm.state == TASK_RECORDING)
+			continue; /* in it already; or its intent is in the queue, and may yet be refused */
+		if (journal_part_full(j))
+			return true;
+		t->snapshot = s->snapshot;
+		put_task(j, t);
+	}
+	return false;
 }

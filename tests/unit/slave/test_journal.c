@@ -9,10 +9,10 @@
 struct log {
 	struct journal *journal;
 	int n_read, n_broken, n_durable, n_failed, next_durable;
-	bool seen[4096], out_of_order;
+	bool seen[20000], out_of_order;
 	char broken_key[300];
 	int live_from, live_to; /* what a snapshot holds */
-	int n_snapshots;
+	int n_snapshots, n_parts, put;
 };
 
 static struct fl_journal_record record(int i, char task_id[32])
@@ -37,16 +37,20 @@ static void on_broken(void *user, const char *segment, uint64_t offset, const ch
 	snprintf(l->broken_key, sizeof(l->broken_key), "%s", key);
 }
 
-static void snapshot(void *user, struct journal *j)
+static bool snapshot(void *user, struct journal *j, bool first)
 {
 	struct log *l = user;
 	char id[32];
 
-	l->n_snapshots++;
-	for (int i = l->live_from; i < l->live_to; i++) {
-		struct fl_journal_record rec = record(i, id);
+	l->n_snapshots += first;
+	l->n_parts = first ? 1 : l->n_parts + 1;
+	for (l->put = first ? l->live_from : l->put; l->put < l->live_to; l->put++) {
+		struct fl_journal_record rec = record(l->put, id);
+		if (journal_part_full(j))
+			return true;
 		journal_put(j, &rec);
 	}
+	return false;
 }
 
 static void on_health(void *user, bool healthy, const char *why)
@@ -263,6 +267,49 @@ static void test_compaction(void **state)
 	journal_destroy(l.journal);
 }
 
+/* Much that lives goes over in parts, a turn each; what is appended between them is there afterwards. */
+static void test_compaction_in_parts(void **state)
+{
+	struct disk_fixture *x = *state;
+	struct log l = {.live_from = 5000, .live_to = 19500};
+	struct waiter last;
+
+	open_journal(x, &l);
+	for (int i = 0; i < 40000; i++)
+		append(&l, i % 3000, NULL);
+	UNTIL(x->loop, l.n_parts == 1);
+	assert_true(l.put < l.live_to);
+	append(&l, 4000, NULL);
+	UNTIL(x->loop, l.n_parts == 2);
+	append(&l, 4001, &last);
+	l.next_durable = 4001;
+	UNTIL(x->loop, journal_compactions(l.journal) == 1);
+	UNTIL(x->loop, l.n_durable == 1 && file_size(x, SEGMENT) < 0);
+	assert_int_equal(l.n_snapshots, 1);
+	reopen(x, &l);
+	assert_int_equal(l.n_read, 14500 + 2);
+	assert_true(l.seen[4000] && l.seen[4001] && l.seen[5000] && l.seen[19499]);
+	journal_destroy(l.journal);
+}
+
+/* Ended between two parts, it begins anew at the next start, and costs nothing. */
+static void test_compaction_cut_short(void **state)
+{
+	struct disk_fixture *x = *state;
+	struct log l = {.live_from = 5000, .live_to = 19500};
+
+	open_journal(x, &l);
+	for (int i = 0; i < 40000; i++)
+		append(&l, i % 3000, NULL);
+	UNTIL(x->loop, l.n_parts == 2);
+	reopen(x, &l);
+	assert_true(l.n_read > 40000);
+	UNTIL(x->loop, journal_compactions(l.journal) == 1 && file_size(x, SEGMENT) < 0);
+	reopen(x, &l);
+	assert_int_equal(l.n_read, 14500);
+	journal_destroy(l.journal);
+}
+
 /* A crash between the fresh segment and the removal of the old ones: both are read, the old ones go at last. */
 static void test_two_segments_are_read_in_order(void **state)
 {
@@ -294,6 +341,7 @@ int main(void)
 		TEST(test_durable_in_order_and_read_back), TEST(test_cancelled_wait_is_written_anyway),
 		TEST(test_torn_tails_are_cut_off),         TEST(test_damage_costs_one_record_and_is_set_aside),
 		TEST(test_random_bytes_anywhere),          TEST(test_compaction),
+		TEST(test_compaction_in_parts),		   TEST(test_compaction_cut_short),
 		TEST(test_two_segments_are_read_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

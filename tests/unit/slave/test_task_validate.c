@@ -38,8 +38,9 @@ static void on_record(void *user, const struct fl_journal_record *rec)
 {
 }
 
-static void snapshot(void *user, struct journal *j)
+static bool snapshot(void *user, struct journal *j, bool first)
 {
+	return false;
 }
 
 static void on_health(void *user, bool healthy, const char *why)

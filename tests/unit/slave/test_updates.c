@@ -65,9 +65,10 @@ static void on_broken(void *user, const char *segment, uint64_t offset, const ch
 	fail_msg("%s", why);
 }
 
-static void snapshot(void *user, struct journal *j)
+static bool snapshot(void *user, struct journal *j, bool first)
 {
 	updates_snapshot(((struct bench *)user)->updates, j, "fw", "t");
+	return false;
 }
 
 static void on_health(void *user, bool healthy, const char *why)
