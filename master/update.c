@@ -91,6 +91,7 @@ static void note(struct task *t, const struct fl_task_status *status, enum fl_ta
 
 	if (!last || !status->uuid.data || !same_uuid(last->uuid, status->uuid))
 		task_add_status(t, status);
+	t->status_update_state = status->state; /* its slave's report may have had the status, not its telling */
 	if (status->uuid.data)
 		owned_set(&t->pending, &rec_task_status, status);
 	if (!task_terminal(latest))
