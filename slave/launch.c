@@ -10,6 +10,7 @@
 
 #define PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define OWN_VARIABLES 10
+#define LEAST_MEM_BYTES (INT64_C(32) << 20) /* of a task that has asked for none: nobody goes without a limit */
 
 int64_t launch_mem_bytes(int64_t mem_milli)
 {
@@ -74,7 +75,7 @@ static int64_t limit(const struct fl_task_info *info, const char *name)
 {
 	for (size_t i = 0; i < info->n_limits; i++) {
 		const struct fl_scalar_entry *entry = &info->limits[i];
-		if (!strcmp(entry->key, name) && entry->value->value <= RESOURCES_MAX_MILLI)
+		if (!strcmp(entry->key, name) && entry->value->value > 0 && entry->value->value <= RESOURCES_MAX_MILLI)
 			return entry->value->value;
 	}
 	return 0;
@@ -89,6 +90,8 @@ static void set_limits(const struct task *t, struct proc_spec *spec)
 	spec->cpus_limit_milli = limit(info, "cpus");
 	spec->mem_request_bytes = launch_mem_bytes(mem);
 	spec->mem_bytes = launch_mem_bytes(mem_limit > mem ? mem_limit : mem);
+	if (spec->mem_bytes == 0)
+		spec->mem_bytes = LEAST_MEM_BYTES;
 }
 
 static void set_container(const struct fl_container_info *container, struct proc_spec *spec, struct zone *z)

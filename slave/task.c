@@ -52,9 +52,11 @@ static void on_enter(struct sm *sm, int from)
 {
 	struct task *t = CONTAINER_OF(sm, struct task, sm);
 
-	if (sm->state < TASK_ENDED || !t->holds)
+	if (sm->state < TASK_ENDED)
 		return;
 	timer_stop(&t->deadline);
+	if (!t->holds)
+		return;
 	resources_sub(&t->slave->used, &t->resources);
 	t->holds = false;
 }
@@ -387,12 +389,14 @@ static bool step_once(struct task *t)
 	case TASK_READY:
 		return step_ready(t);
 	case TASK_STARTING:
+		kill_if_due(t); /* its program may never come to run */
+		__attribute__((fallthrough));
 	case TASK_ADOPTING:
 		if (t->running)
 			enter_running(t);
 		return t->running;
 	case TASK_RUNNING:
-		if (t->kill_due)
+		if (t->kill_cause != KILL_NONE)
 			enter_killing(t);
 		return t->sm.state != TASK_RUNNING;
 	case TASK_KILLING:

@@ -11,6 +11,7 @@
 #include "slave/identity.h"
 #include "slave/internal.h"
 #include "slave/journal.h"
+#include "slave/tasks.h"
 
 #define INVALID(...) outcome_of(FL_TASK_ERROR, FL_REASON_TASK_INVALID, __VA_ARGS__)
 
@@ -78,6 +79,9 @@ static int check_slave(const struct slave *s, const struct fl_run_task *order, s
 	if (!str_equal(order->task->slave_id, identity_slave_id(s->identity)))
 		return refuse(ret, outcome_of(FL_TASK_DROPPED, FL_REASON_SLAVE_UNKNOWN,
 		                              "the task is meant for slave %s", order->task->slave_id));
+	if (s->tasks.count >= TASKS_MAX)
+		return refuse(ret, outcome_of(FL_TASK_DROPPED, FL_REASON_INVALID_OFFERS,
+		                              "the slave has %d tasks that run or were not acknowledged", TASKS_MAX));
 	if (!journal_healthy(s->journal))
 		return refuse(ret, outcome_of(FL_TASK_DROPPED, FL_REASON_SLAVE_DISK_FULL,
 		                              "the slave cannot write its journal at the moment"));
@@ -96,6 +100,10 @@ int task_validate(const struct slave *s, const struct fl_run_task *order, struct
 		return -EINVAL;
 	if (resources_from_wire(info->resources, info->n_resources, &wanted, &err) < 0)
 		return refuse(ret_refusal, INVALID("its resources: %s", err.text));
+	if (resources_empty(&wanted)) {
+		resources_fini(&wanted);
+		return refuse(ret_refusal, INVALID("the task uses no resources"));
+	}
 	if (!slave_fits(s, &wanted)) {
 		resources_fini(&wanted);
 		return refuse(ret_refusal, outcome_of(FL_TASK_DROPPED, FL_REASON_INVALID_OFFERS,

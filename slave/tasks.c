@@ -104,6 +104,8 @@ void tasks_answer(struct slave *s, const char *framework_id, const char *task_id
 {
 	uint8_t uuid[16];
 
+	if (updates_streams(s->updates) >= TASKS_MAX_ANSWERS)
+		return;
 	slave_uuid(s, uuid);
 	struct fl_task_status status = {.task_id = task_id,
 	                                .state = o->state,

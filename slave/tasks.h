@@ -12,6 +12,8 @@ struct err;
 struct slave;
 struct task;
 
+#define TASKS_MAX 100000         /* those that ended and wait for an acknowledgement included */
+#define TASKS_MAX_ANSWERS 200000 /* streams; the master asks again for what is left out */
 #define TASKS_MAX_COMPLETED 100
 
 /* A task that is over, kept for the API. */

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "slave/container/cgroup_backend.h"
 
+#define MOST_CPUS_MILLI 1000000000
 #define MAX_HIERARCHIES (N_CONTROLLERS + 1)
 
 static const char *const controller_names[] = {
@@ -116,6 +117,14 @@ bool hierarchy_has_file(struct hierarchy *h, const char *path, const char *file)
 int hierarchy_fail(int status, const char *controller, const char *file, int64_t value, struct err *err)
 {
 	return err_set(err, -status, "%s: setting %s to %" PRId64 ": %s", controller, file, value, strerror(-status));
+}
+
+int64_t cgroup_quota_us(const struct cgroup_limits *l)
+{
+	if (l->cpus_limit_milli <= 0 || l->cpus_limit_milli > MOST_CPUS_MILLI)
+		return 0;
+	int64_t quota = l->cpus_limit_milli * (CGROUP_PERIOD_US / 1000);
+	return quota < 1000 ? 1000 : quota;
 }
 
 /* ---- finding them ---- */

@@ -44,5 +44,7 @@ bool hierarchy_has_file(struct hierarchy *h, const char *path, const char *file)
 int hierarchy_fail(int status, const char *controller, const char *file, int64_t value, struct err *err);
 
 #define CGROUP_PERIOD_US 100000
+/* Processor time in a period, at least what the kernel takes; 0: no cap, also for more than any machine has. */
+int64_t cgroup_quota_us(const struct cgroup_limits *l);
 
 #endif

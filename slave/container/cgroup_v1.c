@@ -16,11 +16,10 @@ static int v1_prepare(struct hierarchy *h, const char *root, struct err *err)
 static int apply_cpu(struct hierarchy *h, const char *path, const struct cgroup_limits *l, struct err *err)
 {
 	int64_t shares = l->cpus_milli * SHARES_PER_CPU / 1000;
-	int64_t quota = l->cpus_limit_milli ? l->cpus_limit_milli * CGROUP_PERIOD_US / 1000 : -1;
+	int64_t quota = cgroup_quota_us(l);
 
+	quota = quota ? quota : -1;
 	shares = shares < 2 ? 2 : shares > 262144 ? 262144 : shares; /* what the kernel takes */
-	if (quota > 0 && quota < 1000)
-		quota = 1000;
 	int r = hierarchy_write_int(h, path, "cpu.shares", shares);
 	if (r < 0)
 		return hierarchy_fail(r, "cpu", "cpu.shares", shares, err);

@@ -60,16 +60,14 @@ static int v2_prepare(struct hierarchy *h, const char *root, struct err *err)
 static int apply_cpu(struct hierarchy *h, const char *path, const struct cgroup_limits *l, struct err *err)
 {
 	int64_t weight = l->cpus_milli * WEIGHT_PER_CPU / 1000;
-	int64_t quota = l->cpus_limit_milli * CGROUP_PERIOD_US / 1000;
+	int64_t quota = cgroup_quota_us(l);
 	char text[64], got[64];
 
 	weight = weight < 1 ? 1 : weight > 10000 ? 10000 : weight; /* what the kernel takes */
 	int r = hierarchy_write_int(h, path, "cpu.weight", weight);
 	if (r < 0)
 		return hierarchy_fail(r, "cpu", "cpu.weight", weight, err);
-	if (quota > 0 && quota < 1000)
-		quota = 1000;
-	if (l->cpus_limit_milli)
+	if (quota)
 		snprintf(text, sizeof(text), "%lld %d", (long long)quota, CGROUP_PERIOD_US);
 	else
 		snprintf(text, sizeof(text), "max %d", CGROUP_PERIOD_US);
@@ -101,9 +99,9 @@ static int apply_memory(struct hierarchy *h, const char *path, const struct cgro
 	if (l->mem_bytes && hierarchy_read_int(h, path, "memory.current", &used) == 0 && used > l->mem_bytes)
 		return hierarchy_fail(-EBUSY, "memory", "memory.max", l->mem_bytes, err);
 	int r = set_memory(h, path, "memory.max", l->mem_bytes, err);
-	if (r == 0 && hierarchy_has_file(h, path, "memory.swap.max"))
-		r = hierarchy_write(h, path, "memory.swap.max", "0") < 0
-		            ? hierarchy_fail(-errno, "memory", "memory.swap.max", 0, err) : 0;
+	if (r == 0 && hierarchy_has_file(h, path, "memory.swap.max") &&
+	    (r = hierarchy_write(h, path, "memory.swap.max", "0")) < 0)
+		return hierarchy_fail(r, "memory", "memory.swap.max", 0, err);
 	/* The soft limit: what it asked for is protected, what it has above that goes first. */
 	if (r == 0 && l->mem_request_bytes)
 		r = set_memory(h, path, "memory.low", l->mem_request_bytes, err);

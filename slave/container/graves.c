@@ -7,6 +7,7 @@
 #include "slave/container/cgroup.h"
 
 #define RETRY_MS 20
+#define SLICE_US 2000 /* of a turn: a thousand may be waiting */
 #define PATIENCE 500 /* retries before it is worth a warning */
 
 struct grave {
@@ -26,8 +27,14 @@ static void dig(void *user)
 {
 	struct graves *g = user;
 	struct grave *one;
+	int64_t until_us = loop_now_us(g->loop) + SLICE_US;
+	struct list later;
 
-	LIST_FOREACH(one, &g->list, struct grave, node) {
+	list_init(&later);
+	while (!list_empty(&g->list) && loop_now_us(g->loop) < until_us) {
+		one = CONTAINER_OF(list_first(&g->list), struct grave, node);
+		list_remove(&one->node);
+		list_push(&later, &one->node);
 		cgroup_kill(g->cgroups, one->cgroup);
 		int r = cgroup_remove(g->cgroups, one->cgroup);
 		if (r == 0)
@@ -35,12 +42,19 @@ static void dig(void *user)
 		else if (++one->tries == PATIENCE)
 			log_warn("proc.cgroup_stays cgroup=%s reason=\"%s\"", one->cgroup, strerror(-r));
 	}
+	bool all = list_empty(&g->list);
+	while (!list_empty(&later)) {
+		one = CONTAINER_OF(list_first(&later), struct grave, node);
+		list_remove(&one->node);
+		list_push(&g->list, &one->node);
+	}
 	if (!list_empty(&g->list))
-		timer_set(&g->dig, RETRY_MS);
+		timer_set(&g->dig, all ? RETRY_MS : 0);
 }
 
 void graves_init(struct graves *g, struct loop *l, struct cgroups *cgroups)
 {
+	g->loop = l;
 	g->cgroups = cgroups;
 	list_init(&g->list);
 	timer_init(&g->dig, l, dig, g);

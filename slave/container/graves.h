@@ -10,6 +10,7 @@
 struct cgroups;
 
 struct graves {
+	struct loop *loop;
 	struct cgroups *cgroups; /* NULL: none are used, nothing is ever buried */
 	struct list list;
 	struct timer dig;

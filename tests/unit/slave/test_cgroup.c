@@ -152,7 +152,7 @@ static void test_failed_limit_leaves_nothing(void **state)
 static void test_limits_are_clamped(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_limits tiny = {.cpus_milli = 0, .cpus_limit_milli = 1}, huge = {.cpus_milli = 100000000};
+	struct cgroup_limits tiny = {.cpus_milli = 0, .cpus_limit_milli = 1}, huge = {.cpus_milli = 100000000, .cpus_limit_milli = INT64_C(1) << 50};
 	struct err err = {0};
 
 	create(f, &tiny); /* below what the kernel takes, and no memory limit */

@@ -19,6 +19,7 @@
 #include "slave/launch.h"
 #include "slave/task_key.h"
 #include "slave/task_validate.h"
+#include "slave/tasks.h"
 
 #include "tests/unit/slave/disk_fixture.h"
 
@@ -120,6 +121,16 @@ static void test_room(void **state)
 	expect(&b, FL_TASK_DROPPED, FL_REASON_INVALID_OFFERS);
 	b.cpus.value = -1;
 	expect(&b, FL_TASK_ERROR, FL_REASON_TASK_INVALID);
+	b.task.n_resources = 0;
+	expect(&b, FL_TASK_ERROR, FL_REASON_TASK_INVALID);
+	b.task.n_resources = 1;
+	b.cpus.value = 1000;
+	resources_fini(&b.slave.used);
+	b.slave.used = (struct resources){0};
+	b.slave.tasks.count = TASKS_MAX - 1;
+	expect(&b, 0, 0);
+	b.slave.tasks.count = TASKS_MAX;
+	expect(&b, FL_TASK_DROPPED, FL_REASON_INVALID_OFFERS);
 	stop(&b);
 }
 
