@@ -79,12 +79,12 @@ static void tell(struct accept *a, const struct fl_task_info *task, enum fl_task
 	         task->slave_id, enum_name(&enum_reason, reason), message);
 	update_from_master(a->f, NULL,
 	                   &(struct master_status){
-	                           .task_id = task->task_id,
-	                           .slave_id = task->slave_id,
-	                           .state = state,
-	                           .reason = reason,
-	                           .message = message,
-	                   });
+				   .task_id = task->task_id,
+				   .slave_id = task->slave_id,
+				   .state = state,
+				   .reason = reason,
+				   .message = message,
+			   });
 }
 
 /* Offers end once: an ACCEPT of the same ones is the same ACCEPT. */
@@ -105,7 +105,7 @@ static bool launched_before(const struct accept *a, const char *task_id)
 
 	if (task_find(a->m, a->f->id, task_id))
 		return true;
-	LIST_FOREACH(t, &a->f->completed, struct task, by_framework)
+	LIST_FOREACH (t, &a->f->completed, struct task, by_framework)
 		if (t->accept == accept && strcmp(t->id, task_id) == 0)
 			return true;
 	return false;
@@ -136,19 +136,19 @@ static void make_task(struct accept *a, const struct fl_task_info *info)
 	const struct fl_framework_info *framework = a->f->info.rec;
 	const char *user = info->command && info->command->user ? info->command->user : framework->user;
 	struct fl_task rec = {
-	        .name = info->name,
-	        .task_id = info->task_id,
-	        .framework_id = a->f->id,
-	        .slave_id = a->slave->id,
-	        .state = FL_TASK_STAGING,
-	        .resources = info->resources,
-	        .n_resources = info->n_resources,
-	        .labels = info->labels,
-	        .user = user,
-	        .role = a->role,
-	        .command = info->command,
-	        .container = info->container,
-	        .kill_policy = info->kill_policy,
+		.name = info->name,
+		.task_id = info->task_id,
+		.framework_id = a->f->id,
+		.slave_id = a->slave->id,
+		.state = FL_TASK_STAGING,
+		.resources = info->resources,
+		.n_resources = info->n_resources,
+		.labels = info->labels,
+		.user = user,
+		.role = a->role,
+		.command = info->command,
+		.container = info->container,
+		.kill_policy = info->kill_policy,
 	};
 
 	task_create(a->f, a->slave, &rec, false)->accept = fingerprint(a->call);
@@ -157,17 +157,17 @@ static void make_task(struct accept *a, const struct fl_task_info *info)
 static void launch_task(struct accept *a, const struct fl_task_info *info)
 {
 	struct validate_task where = {
-	        .slave_id = a->slave->id,
-	        .role = a->role,
-	        .available = &a->left,
-	        .in_use = task_find(a->m, a->f->id, info->task_id) != NULL,
+		.slave_id = a->slave->id,
+		.role = a->role,
+		.available = &a->left,
+		.in_use = task_find(a->m, a->f->id, info->task_id) != NULL,
 	};
 	struct fl_run_task order = {
-	        .epoch = a->m->epoch.rec,
-	        .framework = a->f->info.rec,
-	        .task = (void *)info,
-	        .role = a->role,
-	        .has_launch = true,
+		.epoch = a->m->epoch.rec,
+		.framework = a->f->info.rec,
+		.task = (void *)info,
+		.role = a->role,
+		.has_launch = true,
 	};
 	struct resources need = {0};
 	struct err err;

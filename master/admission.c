@@ -89,8 +89,8 @@ static bool epoch_fits(struct master *m, struct link *k, const struct fl_epoch *
 	if (!seen)
 		return true;
 	if (strcmp(seen->incarnation, ours->incarnation) != 0) {
-		log_error("admission.other_incarnation peer=%s theirs=%s ours=%s", peer_address(k->peer), seen->incarnation,
-		          ours->incarnation);
+		log_error("admission.other_incarnation peer=%s theirs=%s ours=%s", peer_address(k->peer),
+		          seen->incarnation, ours->incarnation);
 		link_refuse(k, FL_REFUSAL_INCARNATION, "%s", enum_doc(&enum_refusal, FL_REFUSAL_INCARNATION));
 		return false;
 	}

@@ -154,17 +154,18 @@ static void on_api(void *user, struct http_request *req)
 		else
 			http_reply_error(req, 503, "no_leader", "nobody is known to lead; try again soon");
 	} else if (!leader_leading(m)) {
-		http_reply_error(req, 503, "no_leader", "this master is taking office or not certain of it; try again soon");
+		http_reply_error(req, 503, "no_leader",
+		                 "this master is taking office or not certain of it; try again soon");
 	} else if (http_body_record(req, &rec_api_call, zone, &call) == 0) {
 		answer(m, req, call);
 	}
 }
 
 const struct http_route api_routes[] = {
-        {"GET", "/health", "viewer", on_health, "200 while the process lives"},
-        {"GET", "/metrics", "viewer", on_metrics, "Counters, in Prometheus' text form"},
-        {"GET", "/version", "viewer", on_version, "Version, and who leads"},
-        {"GET", "/redirect", "viewer", on_redirect, "To the leading master"},
-        {"POST", "/api/v1", "operator", on_api, "Operator calls, see docs/protocol.md"},
+	{"GET", "/health", "viewer", on_health, "200 while the process lives"},
+	{"GET", "/metrics", "viewer", on_metrics, "Counters, in Prometheus' text form"},
+	{"GET", "/version", "viewer", on_version, "Version, and who leads"},
+	{"GET", "/redirect", "viewer", on_redirect, "To the leading master"},
+	{"POST", "/api/v1", "operator", on_api, "Operator calls, see docs/protocol.md"},
 };
 const size_t api_n_routes = ARRAY_SIZE(api_routes);

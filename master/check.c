@@ -49,10 +49,10 @@ static int check_slave(const struct slave *s, struct err *err)
 	struct offer *o;
 	int r = 0;
 
-	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
+	LIST_FOREACH (t, &s->tasks, struct task, by_slave)
 		if (sm_state(&t->sm) == TASK_LIVE)
 			resources_add(&sum, &t->resources);
-	LIST_FOREACH(o, &s->offers, struct offer, by_slave)
+	LIST_FOREACH (o, &s->offers, struct offer, by_slave)
 		resources_add(&sum, &o->resources);
 	if (s->drf && !drf_slave_held(s->m->drf, s->drf, &held))
 		r = err_set(err, EUCLEAN, "slave %s is not in the ledger", s->id);
@@ -70,7 +70,8 @@ static void add_scalars(struct resources *sum, const struct resources *r)
 {
 	for (size_t i = 0; i < r->n_items; i++)
 		if (r->items[i].type == FL_SCALAR)
-			resources_set_scalar(sum, r->items[i].name, resources_scalar(sum, r->items[i].name) + r->items[i].milli);
+			resources_set_scalar(sum, r->items[i].name,
+			                     resources_scalar(sum, r->items[i].name) + r->items[i].milli);
 }
 
 static int check_client(const struct framework *f, const struct client *c, struct err *err)
@@ -80,16 +81,17 @@ static int check_client(const struct framework *f, const struct client *c, struc
 	struct offer *o;
 	int r = 0;
 
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework)
 		if (sm_state(&t->sm) == TASK_LIVE && t->client == c->drf)
 			add_scalars(&sum, &t->resources);
-	LIST_FOREACH(o, &f->offers, struct offer, by_framework)
+	LIST_FOREACH (o, &f->offers, struct offer, by_framework)
 		if (o->client == c->drf)
 			add_scalars(&sum, &o->resources);
 	drf_client_held(f->m->drf, c->drf, &held);
 	if (!resources_equal(&sum, &held))
-		r = err_set(err, EUCLEAN, "framework %s in role %s: the ledger does not hold what its tasks and offers do",
-		            f->id, c->role);
+		r = err_set(err, EUCLEAN,
+		            "framework %s in role %s: the ledger does not hold what its tasks and offers do", f->id,
+		            c->role);
 	resources_fini(&sum);
 	resources_fini(&held);
 	return r;
@@ -104,14 +106,14 @@ int master_check(const struct master *m, struct err *err)
 	struct task *t;
 	int r = m->drf ? drf_check(m->drf, err) : 0;
 
-	HASH_FOREACH(o, &m->offers, struct offer, node)
+	HASH_FOREACH (o, &m->offers, struct offer, node)
 		r = r < 0 ? r : check_offer(o, err);
-	HASH_FOREACH(t, &m->tasks, struct task, node)
+	HASH_FOREACH (t, &m->tasks, struct task, node)
 		r = r < 0 ? r : check_task(t, err);
-	HASH_FOREACH(s, &m->slaves, struct slave, node)
+	HASH_FOREACH (s, &m->slaves, struct slave, node)
 		r = r < 0 ? r : check_slave(s, err);
-	HASH_FOREACH(f, &m->frameworks, struct framework, node)
-		LIST_FOREACH(c, &f->clients, struct client, node)
+	HASH_FOREACH (f, &m->frameworks, struct framework, node)
+		LIST_FOREACH (c, &f->clients, struct client, node)
 			r = r < 0 ? r : check_client(f, c, err);
 	return r;
 }

@@ -27,7 +27,7 @@ struct store;
 #define MASTER_MAX_STATUS (256u << 10)
 #define MASTER_MAX_KEPT_STATUS (16u << 10) /* in a history */
 #define MASTER_MAX_KEPT_TASK (64u << 10)   /* of one that is over */
-#define MASTER_MAX_PART (256u << 10) /* of a message that goes in parts */
+#define MASTER_MAX_PART (256u << 10)       /* of a message that goes in parts */
 
 struct metrics {
 #define METRIC(field, kind, name, labels, help) int64_t field;

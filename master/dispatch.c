@@ -37,8 +37,7 @@
 #define MAP(...)
 #define END_RECORD(...)
 
-#define TO_MASTER(name, record)                                                                                        \
-	static void on_##name(struct master *m, struct link *k, const struct fl_##record *msg);
+#define TO_MASTER(name, record) static void on_##name(struct master *m, struct link *k, const struct fl_##record *msg);
 #define TO_SLAVE(name, record)
 #define TO_FRAMEWORK(name, record)
 #define TO_ANY(name, record)
@@ -47,9 +46,9 @@
 #undef MESSAGE
 #undef TO_MASTER
 
-#define TO_MASTER(name, record)                                                                                        \
-	case MSG_##name:                                                                                               \
-		on_##name(m, k, rec);                                                                                  \
+#define TO_MASTER(name, record)       \
+	case MSG_##name:              \
+		on_##name(m, k, rec); \
 		break;
 void dispatch(struct master *m, struct link *k, const struct message_desc *desc, const void *rec)
 {
@@ -81,7 +80,8 @@ static void on_status_update(struct master *m, struct link *k, const struct fl_s
 	if (s && slave_connected(s) && str_equal(s->link, k->id))
 		update_from_slave(s, msg);
 	else
-		log_debug("dispatch.early_update task=%s slave=%s", msg->status->task_id, k->slave_id ? k->slave_id : "");
+		log_debug("dispatch.early_update task=%s slave=%s", msg->status->task_id,
+		          k->slave_id ? k->slave_id : "");
 }
 
 static void on_order_refused(struct master *m, struct link *k, const struct fl_order_refused *msg)
@@ -114,7 +114,8 @@ static void set_suppressed(struct framework *f, const struct fl_call_roles *call
 /* The call's body is missing, or nobody can do it yet. */
 static void ignore(struct framework *f, const struct fl_call *call, const char *why)
 {
-	log_warn("dispatch.ignored framework=%s call=%s why=\"%s\"", f->id, enum_name(&enum_call_type, call->type), why);
+	log_warn("dispatch.ignored framework=%s call=%s why=\"%s\"", f->id, enum_name(&enum_call_type, call->type),
+	         why);
 	f->m->metrics.calls_ignored++;
 }
 

@@ -30,10 +30,10 @@
 #define TO(state) (1u << FRAMEWORK_##state)
 
 static const struct sm_state states[] = {
-        [FRAMEWORK_RECOVERED] = {"RECOVERED", TO(CONNECTED) | TO(REMOVED), SM_INITIAL},
-        [FRAMEWORK_CONNECTED] = {"CONNECTED", TO(DISCONNECTED) | TO(REMOVED), 0},
-        [FRAMEWORK_DISCONNECTED] = {"DISCONNECTED", TO(CONNECTED) | TO(REMOVED), 0},
-        [FRAMEWORK_REMOVED] = {"REMOVED", 0, SM_FINAL},
+	[FRAMEWORK_RECOVERED] = {"RECOVERED", TO(CONNECTED) | TO(REMOVED), SM_INITIAL},
+	[FRAMEWORK_CONNECTED] = {"CONNECTED", TO(DISCONNECTED) | TO(REMOVED), 0},
+	[FRAMEWORK_DISCONNECTED] = {"DISCONNECTED", TO(CONNECTED) | TO(REMOVED), 0},
+	[FRAMEWORK_REMOVED] = {"REMOVED", 0, SM_FINAL},
 };
 
 static void on_enter(struct sm *sm, int from)
@@ -115,8 +115,7 @@ struct framework *framework_create(struct master *m, const struct fl_framework_i
 	list_init(&f->offers);
 	list_init(&f->fresh);
 	timer_init(&f->timer, m->loop, on_timer, f);
-	sm_init(&f->sm, states, ARRAY_SIZE(states), FRAMEWORK_RECOVERED, "framework", f->id, invariant,
-	        on_enter);
+	sm_init(&f->sm, states, ARRAY_SIZE(states), FRAMEWORK_RECOVERED, "framework", f->id, invariant, on_enter);
 	set_info(f, info);
 	f->registered_wall_ns = loop_wall_ns(m->loop);
 	hash_put(&m->frameworks, &f->node, f->id);
@@ -135,7 +134,7 @@ static void drop_clients(struct framework *f)
 {
 	struct client *c;
 
-	LIST_FOREACH(c, &f->clients, struct client, node)
+	LIST_FOREACH (c, &f->clients, struct client, node)
 		drop_client(f, c);
 }
 
@@ -146,7 +145,7 @@ void framework_destroy(struct framework *f)
 	if (!f)
 		return;
 	assert(list_empty(&f->tasks) && list_empty(&f->offers));
-	LIST_FOREACH(t, &f->completed, struct task, by_framework)
+	LIST_FOREACH (t, &f->completed, struct task, by_framework)
 		task_destroy(t);
 	drop_clients(f);
 	timer_stop(&f->timer);
@@ -210,7 +209,7 @@ static struct client *client_find(const struct framework *f, const char *role)
 {
 	struct client *c;
 
-	LIST_FOREACH(c, &f->clients, struct client, node)
+	LIST_FOREACH (c, &f->clients, struct client, node)
 		if (str_equal(c->role, role))
 			return c;
 	return NULL;
@@ -238,7 +237,7 @@ static void drop_idle_clients(struct framework *f)
 	struct resources held = {0};
 	struct client *c;
 
-	LIST_FOREACH(c, &f->clients, struct client, node)
+	LIST_FOREACH (c, &f->clients, struct client, node)
 		if (!c->subscribed && drf_client_held(f->m->drf, c->drf, &held) && resources_empty(&held))
 			drop_client(f, c);
 	resources_fini(&held);
@@ -263,7 +262,7 @@ static void subscribe_roles(struct framework *f, const char *const *suppressed, 
 
 	for (size_t i = 0; i < n; i++)
 		framework_client(f, roles[i]);
-	LIST_FOREACH(c, &f->clients, struct client, node) {
+	LIST_FOREACH (c, &f->clients, struct client, node) {
 		c->subscribed = named(roles, n, c->role);
 		if (named(suppressed, n_suppressed, c->role))
 			drf_client_suppress(d, c->drf);
@@ -283,7 +282,7 @@ int framework_set_suppressed(struct framework *f, const char *const *roles, size
 		if (!c || !c->subscribed)
 			return -EINVAL;
 	}
-	LIST_FOREACH(c, &f->clients, struct client, node) {
+	LIST_FOREACH (c, &f->clients, struct client, node) {
 		if (!c->subscribed || (n && !named(roles, n, c->role)))
 			continue;
 		if (suppressed)
@@ -302,7 +301,7 @@ static void discard_offers(struct framework *f)
 {
 	struct offer *o;
 
-	LIST_FOREACH(o, &f->offers, struct offer, by_framework)
+	LIST_FOREACH (o, &f->offers, struct offer, by_framework)
 		offer_end(o, FL_OFFER_DISCARDED, NULL);
 }
 
@@ -327,11 +326,11 @@ static void send_subscribed(struct framework *f)
 {
 	struct master *m = f->m;
 	struct fl_event_subscribed subscribed = {
-	        .framework_id = f->id,
-	        .heartbeat_interval_ns = m->conf->heartbeat * 1000000,
-	        .has_heartbeat_interval_ns = true,
-	        .master_info = m->self.rec,
-	        .epoch = m->epoch.rec,
+		.framework_id = f->id,
+		.heartbeat_interval_ns = m->conf->heartbeat * 1000000,
+		.has_heartbeat_interval_ns = true,
+		.master_info = m->self.rec,
+		.epoch = m->epoch.rec,
 	};
 
 	framework_send(f, &(struct fl_event){.type = FL_EVENT_SUBSCRIBED, .subscribed = &subscribed});
@@ -357,7 +356,7 @@ void framework_connect(struct framework *f, struct link *k, const struct fl_fram
 	registry_put_framework(f);
 	send_subscribed(f);
 	subscribe_roles(f, suppressed, n_suppressed);
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework)
 		update_resend(t);
 }
 
@@ -367,7 +366,7 @@ static void deactivate(struct framework *f)
 
 	discard_offers(f);
 	list_remove(&f->announce_node);
-	LIST_FOREACH(c, &f->clients, struct client, node) {
+	LIST_FOREACH (c, &f->clients, struct client, node) {
 		c->subscribed = false;
 		drf_client_set_active(f->m->drf, c->drf, false);
 	}
@@ -389,12 +388,12 @@ static void shut_down_tasks(struct framework *f)
 	struct task *t;
 	struct slave *s;
 
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework) { /* each slave once */
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework) { /* each slave once */
 		s = slave_find(f->m, t->slave_id);
 		if (!s->told)
 			s->told = slave_send(s, MSG_shutdown_framework, &msg);
 	}
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework)
 		slave_find(f->m, t->slave_id)->told = false;
 }
 
@@ -414,7 +413,7 @@ void framework_remove(struct framework *f, const char *why)
 	if (k)
 		link_finish(k);
 	shut_down_tasks(f);
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework)
 		task_on_framework_removed(t);
 	framework_on_task_gone(f);
 }
@@ -436,7 +435,7 @@ void frameworks_trim(struct master *m)
 {
 	struct framework *f;
 
-	LIST_FOREACH(f, &m->removed, struct framework, removed_node) {
+	LIST_FOREACH (f, &m->removed, struct framework, removed_node) {
 		if (m->n_removed <= (size_t)m->conf->max_completed_frameworks || !leader_leading(m))
 			return;
 		if (!list_empty(&f->tasks) || !framework_removed_for_good(f))
@@ -450,7 +449,7 @@ void frameworks_trim_unreachable(struct master *m)
 {
 	struct framework *f;
 
-	HASH_FOREACH(f, &m->frameworks, struct framework, node)
+	HASH_FOREACH (f, &m->frameworks, struct framework, node)
 		while (f->n_unreachable > (size_t)m->conf->max_unreachable_tasks)
 			task_complete(CONTAINER_OF(list_first(&f->unreachable), struct task, absent));
 }
@@ -481,6 +480,6 @@ void frameworks_tell_failure(struct master *m, const char *slave_id)
 	struct fl_event event = {.type = FL_EVENT_FAILURE, .failure = &failure};
 	struct framework *f;
 
-	HASH_FOREACH(f, &m->frameworks, struct framework, node)
+	HASH_FOREACH (f, &m->frameworks, struct framework, node)
 		framework_send(f, &event);
 }

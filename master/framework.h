@@ -34,8 +34,8 @@ struct framework {
 	struct master *m;
 	struct sm sm;
 	char *id;
-	char *link;        /* id of its link while CONNECTED */
-	char *run;         /* of the scheduler that subscribed last, where it says so, and its attempt */
+	char *link; /* id of its link while CONNECTED */
+	char *run;  /* of the scheduler that subscribed last, where it says so, and its attempt */
 	uint64_t attempt;
 	struct owned info; /* fl_framework_info with id filled in */
 	bool multi_role, partition_aware, killing_state;
@@ -44,9 +44,9 @@ struct framework {
 	size_t n_completed;
 	struct list unreachable; /* of task.absent, the longest first */
 	size_t n_unreachable;
-	struct list fresh; /* offers not yet announced, of offer.fresh */
-	struct timer timer; /* RECOVERED, DISCONNECTED: of its failover time, a slice at a time */
-	int64_t left_ms;    /* what remains of it after that slice */
+	struct list fresh;                      /* offers not yet announced, of offer.fresh */
+	struct timer timer;                     /* RECOVERED, DISCONNECTED: of its failover time, a slice at a time */
+	int64_t left_ms;                        /* what remains of it after that slice */
 	int64_t patience_ms, patience_until_ms; /* offer.c: back-off while it uses nothing */
 	uint64_t write_seq, written_seq;
 	bool unwritten;
@@ -55,7 +55,7 @@ struct framework {
 
 /* A new one, CONNECTED is for framework_connect to make. info is copied and must have its id. */
 struct framework *framework_create(struct master *m, const struct fl_framework_info *info);
-void framework_destroy(struct framework *f); /* its tasks and offers must be gone */
+void framework_destroy(struct framework *f);                              /* its tasks and offers must be gone */
 struct framework *framework_find(const struct master *m, const char *id); /* id may be NULL */
 void framework_recover_registered(struct master *m, const struct fl_registry_framework *rec);
 /* From a slave's report; nothing happens when it is known. */
@@ -69,7 +69,7 @@ void framework_remove(struct framework *f, const char *why);
 /* One of its tasks has left it: a removed framework without tasks leaves the ledger and enters the ring. */
 void framework_on_task_gone(struct framework *f);
 void frameworks_trim_unreachable(struct master *m); /* ends the longest unreachable tasks of those with too many */
-void frameworks_trim(struct master *m); /* cuts the ring; once a turn, outside of handlers */
+void frameworks_trim(struct master *m);             /* cuts the ring; once a turn, outside of handlers */
 
 /* REVIVE and SUPPRESS; no roles: all. -EINVAL when one is not the framework's: nothing is done then. */
 int framework_set_suppressed(struct framework *f, const char *const *roles, size_t n, bool suppressed);

@@ -9,6 +9,6 @@ struct task;
 
 void kill_call(struct framework *f, const struct fl_call_kill *call);
 void kill_task(struct task *t, const struct fl_kill_policy *policy); /* policy NULL: the task's own */
-void kill_order(struct task *t); /* to its slave, when connected */
+void kill_order(struct task *t);                                     /* to its slave, when connected */
 
 #endif

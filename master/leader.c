@@ -26,10 +26,10 @@
 #define TO(state) (1u << OFFICE_##state)
 
 static const struct sm_state states[] = {
-        [OFFICE_FOLLOWING] = {"FOLLOWING", TO(RECOVERING), SM_INITIAL},
-        [OFFICE_RECOVERING] = {"RECOVERING", TO(LEADING) | TO(SUSPENDED) | TO(FOLLOWING), 0},
-        [OFFICE_LEADING] = {"LEADING", TO(SUSPENDED) | TO(FOLLOWING), 0},
-        [OFFICE_SUSPENDED] = {"SUSPENDED", TO(LEADING) | TO(RECOVERING) | TO(FOLLOWING), 0},
+	[OFFICE_FOLLOWING] = {"FOLLOWING", TO(RECOVERING), SM_INITIAL},
+	[OFFICE_RECOVERING] = {"RECOVERING", TO(LEADING) | TO(SUSPENDED) | TO(FOLLOWING), 0},
+	[OFFICE_LEADING] = {"LEADING", TO(SUSPENDED) | TO(FOLLOWING), 0},
+	[OFFICE_SUSPENDED] = {"SUSPENDED", TO(LEADING) | TO(RECOVERING) | TO(FOLLOWING), 0},
 };
 
 static struct master *master_of(struct sm *sm)
@@ -115,13 +115,13 @@ static void on_slaves_done(void *user, int status)
 		return;
 	}
 	store_load(m->store, &(struct store_load){
-	                             .folder = "frameworks",
-	                             .desc = &rec_registry_framework,
-	                             .on_object = on_framework_object,
-	                             .on_broken = on_broken,
-	                             .on_done = on_frameworks_done,
-	                             .user = m,
-	                     });
+				     .folder = "frameworks",
+				     .desc = &rec_registry_framework,
+				     .on_object = on_framework_object,
+				     .on_broken = on_broken,
+				     .on_done = on_frameworks_done,
+				     .user = m,
+			     });
 }
 
 static void load(void *user)
@@ -133,13 +133,13 @@ static void load(void *user)
 	store_destroy(m->store); /* so that nothing comes from a load or write of an earlier term */
 	m->store = store_create(m->loop, m->elect);
 	store_load(m->store, &(struct store_load){
-	                             .folder = "slaves",
-	                             .desc = &rec_registry_slave,
-	                             .on_object = on_slave_object,
-	                             .on_broken = on_broken,
-	                             .on_done = on_slaves_done,
-	                             .user = m,
-	                     });
+				     .folder = "slaves",
+				     .desc = &rec_registry_slave,
+				     .on_object = on_slave_object,
+				     .on_broken = on_broken,
+				     .on_done = on_slaves_done,
+				     .user = m,
+			     });
 }
 
 /* ---- what elect says ---- */
@@ -199,7 +199,7 @@ static void on_leader(void *user, const struct fl_master_info *leader)
 int leader_init(struct master *m, struct err *err)
 {
 	static const struct elect_ops ops = {
-	        .on_leading = on_leading, .on_suspended = on_suspended, .on_lost = on_lost, .on_leader = on_leader};
+		.on_leading = on_leading, .on_suspended = on_suspended, .on_lost = on_lost, .on_leader = on_leader};
 	struct elect_options options = {.session_ms = (int)m->conf->zk_session};
 
 	sm_init(&m->office, states, ARRAY_SIZE(states), OFFICE_FOLLOWING, "office", m->uuid, NULL, on_enter);

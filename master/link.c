@@ -28,7 +28,7 @@ static void link_destroy(struct link *k)
 
 	link_drop_report(k);
 	k->m->kept_bytes -= k->held_bytes;
-	LIST_FOREACH(h, &k->held, struct held, node) {
+	LIST_FOREACH (h, &k->held, struct held, node) {
 		list_remove(&h->node);
 		buf_fini(&h->bytes);
 		free(h);
@@ -43,7 +43,7 @@ void link_drop_report(struct link *k)
 {
 	struct link_part *p;
 
-	LIST_FOREACH(p, &k->report, struct link_part, node) {
+	LIST_FOREACH (p, &k->report, struct link_part, node) {
 		list_remove(&p->node);
 		owned_fini(&p->msg);
 		free(p);
@@ -71,8 +71,8 @@ void link_refuse(struct link *k, enum fl_refusal refusal, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_warn("link.refused peer=%s refusal=%s error=\"%s\"", peer_address(k->peer), enum_name(&enum_refusal, refusal),
-	         text);
+	log_warn("link.refused peer=%s refusal=%s error=\"%s\"", peer_address(k->peer),
+	         enum_name(&enum_refusal, refusal), text);
 	peer_refuse(k->peer, refusal, leader_info(k->m), "%s", text);
 	link_destroy(k);
 }
@@ -195,12 +195,12 @@ void link_accept(void *user, struct conn *c)
 	struct master *m = user;
 	struct link *k = xcalloc(1, sizeof(*k));
 	struct peer_self self = {
-	        .kind = FL_PEER_MASTER,
-	        .cluster = m->conf->cluster,
-	        .id = m->uuid,
-	        .expect = PEER_SLAVE | PEER_FRAMEWORK,
-	        .heartbeat_ms = m->conf->heartbeat,
-	        .timeout_ms = HELLO_TIMEOUT_MS,
+		.kind = FL_PEER_MASTER,
+		.cluster = m->conf->cluster,
+		.id = m->uuid,
+		.expect = PEER_SLAVE | PEER_FRAMEWORK,
+		.heartbeat_ms = m->conf->heartbeat,
+		.timeout_ms = HELLO_TIMEOUT_MS,
 	};
 
 	k->m = m;
@@ -242,7 +242,7 @@ void links_replay(struct master *m)
 	char(*ids)[24] = xcalloc(m->links.count + 1, sizeof(*ids));
 	struct link *k;
 
-	HASH_FOREACH(k, &m->links, struct link, node)
+	HASH_FOREACH (k, &m->links, struct link, node)
 		memcpy(ids[n++], k->id, sizeof(k->id));
 	for (size_t i = 0; i < n; i++)
 		while (leader_leading(m) && replay_one(m, ids[i]))

@@ -16,7 +16,7 @@ struct fl_slave_reregister;
 struct master;
 struct peer;
 
-#define LINK_MAX_HELD (16u << 20)   /* bytes of messages kept while not leading */
+#define LINK_MAX_HELD (16u << 20)    /* bytes of messages kept while not leading */
 #define LINK_MAX_REPORT (256u << 20) /* bytes of one re-registration, all parts */
 #define LINKS_MAX_KEPT (512u << 20)  /* bytes of both, over all links */
 
@@ -38,7 +38,7 @@ struct link_part {
 	struct owned msg; /* fl_slave_reregister */
 };
 
-void link_accept(void *user, struct conn *c); /* conn_accept_fn; user is the master */
+void link_accept(void *user, struct conn *c);                   /* conn_accept_fn; user is the master */
 struct link *link_find(const struct master *m, const char *id); /* id may be NULL */
 void link_send(struct link *k, int message_id, const void *rec);
 /* Each of these ends the link without telling its slave or framework; k is freed. */

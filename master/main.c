@@ -56,7 +56,8 @@ static int write_port_file(const char *path, int port, struct err *err)
 static void warn_if_open(const char *ip)
 {
 	if (!str_starts_with(ip, "127.") && strcmp(ip, "::1") != 0)
-		log_warn("master.open ip=%s warning=\"there is no access control yet: WHOEVER REACHES THIS MASTER'S PORTS RUNS "
+		log_warn("master.open ip=%s warning=\"there is no access control yet: WHOEVER REACHES THIS MASTER'S "
+		         "PORTS RUNS "
 		         "COMMANDS ON EVERY SLAVE. Keep them behind a firewall.\"",
 		         ip);
 }

@@ -117,13 +117,13 @@ void master_cluster_fini(struct master *m)
 
 	teardowns_forget(m);
 	offer_round_fini(m);
-	HASH_FOREACH(o, &m->offers, struct offer, node)
+	HASH_FOREACH (o, &m->offers, struct offer, node)
 		offer_end(o, FL_OFFER_DISCARDED, NULL);
-	HASH_FOREACH(t, &m->tasks, struct task, node)
+	HASH_FOREACH (t, &m->tasks, struct task, node)
 		task_destroy(t);
-	HASH_FOREACH(f, &m->frameworks, struct framework, node)
+	HASH_FOREACH (f, &m->frameworks, struct framework, node)
 		framework_destroy(f);
-	HASH_FOREACH(s, &m->slaves, struct slave, node)
+	HASH_FOREACH (s, &m->slaves, struct slave, node)
 		slave_destroy(s);
 	registry_fini(m);
 	hash_fini(&m->slaves);
@@ -147,15 +147,15 @@ static void make_self(struct master *m)
 	struct fl_address address = {.hostname = hostname, .ip = conf->ip, .port = master_http_port(m)};
 	struct in_addr in = {0};
 	struct fl_master_info info = {
-	        .id = m->uuid,
-	        .port = master_http_port(m),
-	        .pid = pid,
-	        .hostname = hostname,
-	        .version = FAIRLEAD_VERSION,
-	        .address = &address,
-	        .has_fairlead_port = true,
-	        .fairlead_port = master_fairlead_port(m),
-	        .cluster = conf->cluster,
+		.id = m->uuid,
+		.port = master_http_port(m),
+		.pid = pid,
+		.hostname = hostname,
+		.version = FAIRLEAD_VERSION,
+		.address = &address,
+		.has_fairlead_port = true,
+		.fairlead_port = master_fairlead_port(m),
+		.cluster = conf->cluster,
 	};
 
 	if (inet_pton(AF_INET, conf->ip, &in) == 1)
@@ -168,7 +168,8 @@ static int check_conf(const struct master_conf *conf, struct url *url, struct er
 	unsigned char address[sizeof(struct in6_addr)];
 
 	if (!*conf->registry)
-		return err_set(err, EINVAL, "--registry is needed: zk://host:port,…/path, or file:///folder for a single master");
+		return err_set(err, EINVAL,
+		               "--registry is needed: zk://host:port,…/path, or file:///folder for a single master");
 	if (url_parse(conf->registry, url, err) < 0)
 		return err_wrap(err, "--registry");
 	if (url->kind == URL_HOSTS)
@@ -176,7 +177,8 @@ static int check_conf(const struct master_conf *conf, struct url *url, struct er
 	if (inet_pton(AF_INET, conf->ip, address) != 1 && inet_pton(AF_INET6, conf->ip, address) != 1)
 		return err_set(err, EINVAL, "--ip %s is not an address", conf->ip);
 	if (strcmp(conf->ip, "0.0.0.0") == 0 || strcmp(conf->ip, "::") == 0)
-		return err_set(err, EINVAL, "--ip is also told to others: give the address at which they reach this machine");
+		return err_set(err, EINVAL,
+		               "--ip is also told to others: give the address at which they reach this machine");
 	return 0;
 }
 

@@ -19,8 +19,9 @@ static void count_slaves(const struct master *m, struct metrics *v)
 {
 	struct slave *s;
 
-	v->slaves_registered = v->slaves_disconnected = v->slaves_unreachable = v->slaves_recovered = v->slaves_gone = 0;
-	HASH_FOREACH(s, &m->slaves, struct slave, node) {
+	v->slaves_registered = v->slaves_disconnected = v->slaves_unreachable = v->slaves_recovered = v->slaves_gone =
+		0;
+	HASH_FOREACH (s, &m->slaves, struct slave, node) {
 		switch (slave_state(s)) {
 		case FL_SLAVE_REGISTERED:
 			v->slaves_registered++;
@@ -48,7 +49,7 @@ static void count_frameworks(const struct master *m, struct metrics *v)
 	struct framework *f;
 
 	v->frameworks_connected = v->frameworks_disconnected = v->frameworks_recovered = v->frameworks_removed = 0;
-	HASH_FOREACH(f, &m->frameworks, struct framework, node) {
+	HASH_FOREACH (f, &m->frameworks, struct framework, node) {
 		switch ((enum framework_sm)sm_state(&f->sm)) {
 		case FRAMEWORK_CONNECTED:
 			v->frameworks_connected++;
@@ -88,7 +89,7 @@ static void count_tasks(const struct master *m, struct metrics *v)
 
 	v->tasks_staging = v->tasks_starting = v->tasks_running = v->tasks_killing = 0;
 	v->tasks_unreachable = v->tasks_ended = 0;
-	HASH_FOREACH(t, &m->tasks, struct task, node)
+	HASH_FOREACH (t, &m->tasks, struct task, node)
 		count_task(t, v);
 }
 

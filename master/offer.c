@@ -17,18 +17,21 @@
 #define MIN_FILTER_MS 100
 #define MAX_FILTER_MS (INT64_C(365) * 24 * 3600 * 1000)
 
-#define END(name) {#name, 0, SM_FINAL}
+#define END(name)                  \
+	{                          \
+#name, 0, SM_FINAL \
+	}
 
 static const struct sm_state states[] = {
-        [OFFER_OUT] = {"OUT",
+	[OFFER_OUT] = {"OUT",
                        1u << OFFER_ACCEPTED | 1u << OFFER_DECLINED | 1u << OFFER_RESCINDED | 1u << OFFER_EXPIRED |
                                1u << OFFER_DISCARDED,
                        SM_INITIAL},
-        [OFFER_ACCEPTED] = END(ACCEPTED),
-        [OFFER_DECLINED] = END(DECLINED),
-        [OFFER_RESCINDED] = END(RESCINDED),
-        [OFFER_EXPIRED] = END(EXPIRED),
-        [OFFER_DISCARDED] = END(DISCARDED),
+	[OFFER_ACCEPTED] = END(ACCEPTED),
+	[OFFER_DECLINED] = END(DECLINED),
+	[OFFER_RESCINDED] = END(RESCINDED),
+	[OFFER_EXPIRED] = END(EXPIRED),
+	[OFFER_DISCARDED] = END(DISCARDED),
 };
 
 /* The default filter doubles while the framework uses nothing; answers of one period count once. */
@@ -186,7 +189,7 @@ static size_t return_group(struct offer *first, enum fl_offer_outcome outcome, i
 	struct offer *o;
 	size_t n = 0;
 
-	LIST_FOREACH(o, &s->offers, struct offer, by_slave) {
+	LIST_FOREACH (o, &s->offers, struct offer, by_slave) {
 		if (!o->named || o->client != client)
 			continue;
 		resources_add(&refused, &o->resources);
@@ -229,13 +232,13 @@ void offer_to_wire(const struct offer *o, struct zone *zone, struct fl_offer *re
 	*address = (struct fl_address){.hostname = info->hostname, .ip = info->ip, .port = info->port};
 	*url = (struct fl_url){.scheme = "http", .address = address, .path = "/api/v1"};
 	*ret = (struct fl_offer){
-	        .id = o->id,
-	        .framework_id = o->framework_id,
-	        .slave_id = o->slave_id,
-	        .hostname = info->hostname,
-	        .url = url,
-	        .attributes = info->attributes,
-	        .n_attributes = info->n_attributes,
+		.id = o->id,
+		.framework_id = o->framework_id,
+		.slave_id = o->slave_id,
+		.hostname = info->hostname,
+		.url = url,
+		.attributes = info->attributes,
+		.n_attributes = info->n_attributes,
 	};
 	resources_to_wire(&o->resources, zone, &ret->resources, &ret->n_resources);
 	if (!f->multi_role)

@@ -37,7 +37,7 @@ static void announce(struct framework *f)
 	size_t n = 0, capacity = 0, bytes = 0;
 	struct offer *o;
 
-	LIST_FOREACH(o, &f->fresh, struct offer, fresh) {
+	LIST_FOREACH (o, &f->fresh, struct offer, fresh) {
 		struct fl_offer one;
 		size_t size;
 
@@ -83,7 +83,7 @@ static void on_turn(void *user)
 		drf_expire(m->drf, now_ms);
 	if (drf_dirty(m->drf))
 		drf_round(m->drf, now_ms, on_grant, m);
-	LIST_FOREACH(f, &m->announce, struct framework, announce_node) {
+	LIST_FOREACH (f, &m->announce, struct framework, announce_node) {
 		list_remove(&f->announce_node);
 		announce(f);
 	}

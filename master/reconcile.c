@@ -12,13 +12,13 @@ static void answer(struct framework *f, const char *task_id, const char *slave_i
 {
 	update_from_master(f, NULL,
 	                   &(struct master_status){
-	                           .task_id = task_id,
-	                           .slave_id = slave_id,
-	                           .state = state,
-	                           .reason = FL_REASON_RECONCILIATION,
-	                           .message = "reconciliation",
-	                           .unreachable_wall_ns = unreachable_wall_ns,
-	                   });
+				   .task_id = task_id,
+				   .slave_id = slave_id,
+				   .state = state,
+				   .reason = FL_REASON_RECONCILIATION,
+				   .message = "reconciliation",
+				   .unreachable_wall_ns = unreachable_wall_ns,
+			   });
 }
 
 /* What the framework was last sent, not the newer latest state (rule 84). */
@@ -26,21 +26,21 @@ static void answer_known(struct framework *f, const struct task *t)
 {
 	update_from_master(f, NULL,
 	                   &(struct master_status){
-	                           .task_id = t->id,
-	                           .slave_id = t->slave_id,
-	                           .state = t->status_update_state ? t->status_update_state : FL_TASK_STAGING,
-	                           .reason = FL_REASON_RECONCILIATION,
-	                           .message = "reconciliation",
-	                           .unreachable_wall_ns = t->unreachable_wall_ns,
-	                           .like = task_status(t),
-	                   });
+				   .task_id = t->id,
+				   .slave_id = t->slave_id,
+				   .state = t->status_update_state ? t->status_update_state : FL_TASK_STAGING,
+				   .reason = FL_REASON_RECONCILIATION,
+				   .message = "reconciliation",
+				   .unreachable_wall_ns = t->unreachable_wall_ns,
+				   .like = task_status(t),
+			   });
 }
 
 static bool any_recovering(const struct master *m)
 {
 	struct slave *s;
 
-	HASH_FOREACH(s, &m->slaves, struct slave, node)
+	HASH_FOREACH (s, &m->slaves, struct slave, node)
 		if (slave_recovering(s))
 			return true;
 	return false;
@@ -90,7 +90,7 @@ void reconcile_call(struct framework *f, const struct fl_call_reconcile *call)
 		reconcile(f, call->tasks[i].task_id, call->tasks[i].slave_id, recovering);
 	if (call->n_tasks)
 		return;
-	LIST_FOREACH(t, &f->tasks, struct task, by_framework)
+	LIST_FOREACH (t, &f->tasks, struct task, by_framework)
 		if (sm_state(&t->sm) != TASK_UNREACHABLE)
 			answer_known(f, t);
 }

@@ -44,7 +44,8 @@ static void failed(struct write *w, int status)
 	struct framework *f = w->slave ? NULL : framework_find(w->m, w->id);
 
 	w->m->metrics.registry_failures++;
-	log_warn("registry.write_failed %s=%s error=\"%s\"", w->slave ? "slave" : "framework", w->id, strerror(-status));
+	log_warn("registry.write_failed %s=%s error=\"%s\"", w->slave ? "slave" : "framework", w->id,
+	         strerror(-status));
 	if (status == -EMSGSIZE) /* repeating it would not help; what we keep is bounded far below */
 		return;
 	if (s && s->write_seq == w->seq)
@@ -141,10 +142,10 @@ void registry_resume(struct master *m)
 	struct slave *s;
 	struct framework *f;
 
-	HASH_FOREACH(s, &m->slaves, struct slave, node)
+	HASH_FOREACH (s, &m->slaves, struct slave, node)
 		if (s->unwritten)
 			registry_put_slave(s);
-	HASH_FOREACH(f, &m->frameworks, struct framework, node)
+	HASH_FOREACH (f, &m->frameworks, struct framework, node)
 		if (f->unwritten)
 			registry_put_framework(f);
 }
@@ -168,6 +169,6 @@ void registry_fini(struct master *m)
 	struct write *w;
 
 	timer_stop(&m->write_retry);
-	LIST_FOREACH(w, &m->writes, struct write, node)
+	LIST_FOREACH (w, &m->writes, struct write, node)
 		write_destroy(w);
 }

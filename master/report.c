@@ -26,13 +26,13 @@ static void tell_returned(struct framework *f, struct task *t)
 
 	update_from_master(f, t,
 	                   &(struct master_status){
-	                           .task_id = t->id,
-	                           .slave_id = t->slave_id,
-	                           .state = t->latest_state,
-	                           .reason = FL_REASON_SLAVE_REREGISTERED,
-	                           .message = "its slave came back",
-	                           .like = like,
-	                   });
+				   .task_id = t->id,
+				   .slave_id = t->slave_id,
+				   .state = t->latest_state,
+				   .reason = FL_REASON_SLAVE_REREGISTERED,
+				   .message = "its slave came back",
+				   .like = like,
+			   });
 }
 
 static void shut_down(struct slave *s, struct framework *f)
@@ -53,8 +53,7 @@ static void take_history(struct task *t, const struct fl_task *rec)
 static bool usable(const struct slave *s, const struct fl_task *rec)
 {
 	return str_valid_id(rec->task_id) && str_valid_id(rec->framework_id) && str_equal(rec->slave_id, s->id) &&
-	       (!rec->role || str_valid_role(rec->role)) &&
-	       codec_size(&rec_task, rec) <= 2 * MASTER_MAX_TASK_INFO;
+	       (!rec->role || str_valid_role(rec->role)) && codec_size(&rec_task, rec) <= 2 * MASTER_MAX_TASK_INFO;
 }
 
 static void apply_framework(struct slave *s, const struct fl_framework_info *info)
@@ -109,11 +108,11 @@ static void ask(struct slave *s, struct fl_task *tasks, size_t n)
 static struct fl_task brief(const struct task *t)
 {
 	return (struct fl_task){
-	        .name = "",
-	        .task_id = t->id,
-	        .framework_id = t->framework_id,
-	        .slave_id = t->slave_id,
-	        .state = t->latest_state == FL_TASK_UNREACHABLE ? FL_TASK_STAGING : t->latest_state,
+		.name = "",
+		.task_id = t->id,
+		.framework_id = t->framework_id,
+		.slave_id = t->slave_id,
+		.state = t->latest_state == FL_TASK_UNREACHABLE ? FL_TASK_STAGING : t->latest_state,
 	};
 }
 
@@ -128,7 +127,7 @@ static void ask_for_missing(struct slave *s, struct hash *names)
 	size_t n = 0, capacity = 0, bytes = 0;
 	struct task *t;
 
-	LIST_FOREACH(t, &s->tasks, struct task, by_slave) {
+	LIST_FOREACH (t, &s->tasks, struct task, by_slave) {
 		struct fl_task one;
 
 		if (sm_state(&t->sm) == TASK_ENDED || reported(names, t))
@@ -171,7 +170,7 @@ static void free_names(struct hash *names)
 {
 	struct name *name;
 
-	HASH_FOREACH(name, names, struct name, node)
+	HASH_FOREACH (name, names, struct name, node)
 		free(name);
 	hash_fini(names);
 }
@@ -180,7 +179,7 @@ static void say_kills_again(struct slave *s)
 {
 	struct task *t;
 
-	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
+	LIST_FOREACH (t, &s->tasks, struct task, by_slave)
 		if (t->kill_wanted && sm_state(&t->sm) == TASK_LIVE)
 			kill_order(t);
 }
@@ -192,13 +191,13 @@ void report_apply(struct slave *s, struct link *k, bool returned)
 	struct hash names;
 
 	hash_init_seeded(&names, loop_random(m->loop));
-	LIST_FOREACH(p, &k->report, struct link_part, node) {
+	LIST_FOREACH (p, &k->report, struct link_part, node) {
 		const struct fl_slave_reregister *msg = p->msg.rec;
 
 		for (size_t i = 0; i < msg->n_frameworks; i++)
 			apply_framework(s, &msg->frameworks[i]);
 	}
-	LIST_FOREACH(p, &k->report, struct link_part, node) {
+	LIST_FOREACH (p, &k->report, struct link_part, node) {
 		const struct fl_slave_reregister *msg = p->msg.rec;
 
 		for (size_t i = 0; i < msg->n_tasks; i++) {

@@ -32,15 +32,15 @@
 #define TO(state) (1u << SLAVE_##state)
 
 static const struct sm_state states[] = {
-        [SLAVE_ADMITTING] = {"ADMITTING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
-        [SLAVE_REGISTERED] = {"REGISTERED", TO(DISCONNECTED), 0},
-        [SLAVE_DISCONNECTED] = {"DISCONNECTED", TO(REGISTERED) | TO(MARKING) | TO(REMOVING), 0},
-        [SLAVE_MARKING] = {"MARKING", TO(UNREACHABLE), 0},
-        [SLAVE_UNREACHABLE] = {"UNREACHABLE", TO(RETURNING) | TO(REMOVING), SM_INITIAL},
-        [SLAVE_RETURNING] = {"RETURNING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
-        [SLAVE_RECOVERED] = {"RECOVERED", TO(REGISTERED) | TO(DISCONNECTED) | TO(MARKING), SM_INITIAL},
-        [SLAVE_GONE] = {"GONE", 0, SM_INITIAL | SM_FINAL},
-        [SLAVE_REMOVING] = {"REMOVING", 0, SM_FINAL},
+	[SLAVE_ADMITTING] = {"ADMITTING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
+	[SLAVE_REGISTERED] = {"REGISTERED", TO(DISCONNECTED), 0},
+	[SLAVE_DISCONNECTED] = {"DISCONNECTED", TO(REGISTERED) | TO(MARKING) | TO(REMOVING), 0},
+	[SLAVE_MARKING] = {"MARKING", TO(UNREACHABLE), 0},
+	[SLAVE_UNREACHABLE] = {"UNREACHABLE", TO(RETURNING) | TO(REMOVING), SM_INITIAL},
+	[SLAVE_RETURNING] = {"RETURNING", TO(REGISTERED) | TO(DISCONNECTED), SM_INITIAL},
+	[SLAVE_RECOVERED] = {"RECOVERED", TO(REGISTERED) | TO(DISCONNECTED) | TO(MARKING), SM_INITIAL},
+	[SLAVE_GONE] = {"GONE", 0, SM_INITIAL | SM_FINAL},
+	[SLAVE_REMOVING] = {"REMOVING", 0, SM_FINAL},
 };
 
 /* The list of unreachable ones is ordered by when they became so, also as the registry is read. */
@@ -237,7 +237,7 @@ void slave_rescind(struct slave *s)
 {
 	struct offer *o;
 
-	LIST_FOREACH(o, &s->offers, struct offer, by_slave)
+	LIST_FOREACH (o, &s->offers, struct offer, by_slave)
 		offer_end(o, FL_OFFER_RESCINDED, NULL);
 }
 
@@ -288,7 +288,7 @@ static void lose(struct slave *s)
 
 	log_warn("slave.unreachable slave=%s hostname=%s", s->id, ((struct fl_slave_info *)s->info.rec)->hostname);
 	m->metrics.marked_unreachable++;
-	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
+	LIST_FOREACH (t, &s->tasks, struct task, by_slave)
 		task_lose(t, s->unreachable_wall_ns);
 	leave_ledger(s);
 	frameworks_trim_unreachable(m);
@@ -302,7 +302,7 @@ static void end(struct slave *s)
 
 	log_info("slave.removed slave=%s hostname=%s", s->id, ((struct fl_slave_info *)s->info.rec)->hostname);
 	s->m->metrics.slaves_removed++;
-	LIST_FOREACH(t, &s->tasks, struct task, by_slave)
+	LIST_FOREACH (t, &s->tasks, struct task, by_slave)
 		task_on_slave_removed(t);
 	if (s->drf) /* else this was told when it became unreachable */
 		frameworks_tell_failure(s->m, s->id);
@@ -374,7 +374,7 @@ void slaves_replace(struct master *m, const char *ip, int64_t port)
 {
 	struct slave *s;
 
-	HASH_FOREACH(s, &m->slaves, struct slave, node) {
+	HASH_FOREACH (s, &m->slaves, struct slave, node) {
 		const struct fl_slave_info *info = s->info.rec;
 
 		if (sm_state(&s->sm) == SLAVE_DISCONNECTED && str_equal(info->ip, ip) && info->port == port)
@@ -429,7 +429,7 @@ void slaves_resume(struct master *m)
 {
 	struct slave *s;
 
-	HASH_FOREACH(s, &m->slaves, struct slave, node)
+	HASH_FOREACH (s, &m->slaves, struct slave, node)
 		step(s);
 }
 
@@ -460,11 +460,11 @@ bool slave_recovering(const struct slave *s)
 enum fl_slave_state slave_state(const struct slave *s)
 {
 	static const enum fl_slave_state state_of[] = {
-	        [SLAVE_ADMITTING] = FL_SLAVE_DISCONNECTED,   [SLAVE_REGISTERED] = FL_SLAVE_REGISTERED,
-	        [SLAVE_DISCONNECTED] = FL_SLAVE_DISCONNECTED, [SLAVE_MARKING] = FL_SLAVE_DISCONNECTED,
-	        [SLAVE_UNREACHABLE] = FL_SLAVE_UNREACHABLE,  [SLAVE_RETURNING] = FL_SLAVE_UNREACHABLE,
-	        [SLAVE_RECOVERED] = FL_SLAVE_RECOVERED,      [SLAVE_GONE] = FL_SLAVE_GONE,
-	        [SLAVE_REMOVING] = FL_SLAVE_UNREACHABLE,
+		[SLAVE_ADMITTING] = FL_SLAVE_DISCONNECTED,    [SLAVE_REGISTERED] = FL_SLAVE_REGISTERED,
+		[SLAVE_DISCONNECTED] = FL_SLAVE_DISCONNECTED, [SLAVE_MARKING] = FL_SLAVE_DISCONNECTED,
+		[SLAVE_UNREACHABLE] = FL_SLAVE_UNREACHABLE,   [SLAVE_RETURNING] = FL_SLAVE_UNREACHABLE,
+		[SLAVE_RECOVERED] = FL_SLAVE_RECOVERED,       [SLAVE_GONE] = FL_SLAVE_GONE,
+		[SLAVE_REMOVING] = FL_SLAVE_UNREACHABLE,
 	};
 
 	return state_of[sm_state(&s->sm)];

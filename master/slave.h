@@ -51,7 +51,7 @@ struct slave {
 
 /* info is copied and must have its id; state: ADMITTING, RETURNING, RECOVERED, UNREACHABLE or GONE. nonce may be NULL. */
 struct slave *slave_create(struct master *m, const struct fl_slave_info *info, const char *nonce, enum slave_sm state);
-void slave_destroy(struct slave *s); /* its tasks and offers must be gone */
+void slave_destroy(struct slave *s);                              /* its tasks and offers must be gone */
 struct slave *slave_find(const struct master *m, const char *id); /* id may be NULL */
 struct slave *slave_find_nonce(const struct master *m, const char *nonce);
 void slave_recover(struct master *m, const struct fl_registry_slave *rec);

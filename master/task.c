@@ -19,10 +19,10 @@
 #define TO(state) (1u << TASK_##state)
 
 static const struct sm_state states[] = {
-        [TASK_LIVE] = {"LIVE", TO(UNREACHABLE) | TO(ENDED) | TO(COMPLETED), SM_INITIAL},
-        [TASK_UNREACHABLE] = {"UNREACHABLE", TO(LIVE) | TO(ENDED) | TO(COMPLETED), 0},
-        [TASK_ENDED] = {"ENDED", TO(COMPLETED), SM_INITIAL},
-        [TASK_COMPLETED] = {"COMPLETED", 0, SM_FINAL},
+	[TASK_LIVE] = {"LIVE", TO(UNREACHABLE) | TO(ENDED) | TO(COMPLETED), SM_INITIAL},
+	[TASK_UNREACHABLE] = {"UNREACHABLE", TO(LIVE) | TO(ENDED) | TO(COMPLETED), 0},
+	[TASK_ENDED] = {"ENDED", TO(COMPLETED), SM_INITIAL},
+	[TASK_COMPLETED] = {"COMPLETED", 0, SM_FINAL},
 };
 
 static void on_enter(struct sm *sm, int from)
@@ -125,7 +125,8 @@ struct task *task_create(struct framework *f, struct slave *s, const struct fl_t
 	if (resources_from_wire(rec->resources, rec->n_resources, &t->resources, NULL) < 0)
 		log_error("task.bad_resources task=%s framework=%s slave=%s", t->id, t->framework_id, t->slave_id);
 	t->client = framework_client(f, t->role)->drf;
-	sm_init(&t->sm, states, ARRAY_SIZE(states), terminal ? TASK_ENDED : TASK_LIVE, "task", t->id, invariant, on_enter);
+	sm_init(&t->sm, states, ARRAY_SIZE(states), terminal ? TASK_ENDED : TASK_LIVE, "task", t->id, invariant,
+	        on_enter);
 	hash_put(&t->m->tasks, &t->node, t->key);
 	list_push(&s->tasks, &t->by_slave);
 	list_push(&f->tasks, &t->by_framework);
@@ -201,7 +202,7 @@ void task_return(struct task *t)
 
 	if (sm_state(&t->sm) != TASK_UNREACHABLE)
 		return;
-	slave_rescind(s); /* what it holds may be offered */
+	slave_rescind(s);                              /* what it holds may be offered */
 	t->client = framework_client(f, t->role)->drf; /* the one it had may be gone */
 	take(t, s);
 	t->unreachable_wall_ns = 0;
@@ -224,13 +225,13 @@ void task_lose(struct task *t, int64_t since_wall_ns)
 	else
 		update_from_master(f, t,
 		                   &(struct master_status){
-		                           .task_id = t->id,
-		                           .slave_id = t->slave_id,
-		                           .state = FL_TASK_UNREACHABLE,
-		                           .reason = FL_REASON_SLAVE_REMOVED,
-		                           .message = "its slave does not answer",
-		                           .unreachable_wall_ns = since_wall_ns,
-		                   });
+					   .task_id = t->id,
+					   .slave_id = t->slave_id,
+					   .state = FL_TASK_UNREACHABLE,
+					   .reason = FL_REASON_SLAVE_REMOVED,
+					   .message = "its slave does not answer",
+					   .unreachable_wall_ns = since_wall_ns,
+				   });
 }
 
 void task_on_slave_removed(struct task *t)
@@ -242,12 +243,12 @@ void task_on_slave_removed(struct task *t)
 		if (sm_state(&f->sm) != FRAMEWORK_REMOVED)
 			update_from_master(f, t,
 			                   &(struct master_status){
-			                           .task_id = t->id,
-			                           .slave_id = t->slave_id,
-			                           .state = FL_TASK_LOST,
-			                           .reason = FL_REASON_SLAVE_REMOVED,
-			                           .message = "another slave has taken the address of its slave",
-			                   });
+						   .task_id = t->id,
+						   .slave_id = t->slave_id,
+						   .state = FL_TASK_LOST,
+						   .reason = FL_REASON_SLAVE_REMOVED,
+						   .message = "another slave has taken the address of its slave",
+					   });
 	}
 	task_complete(t);
 }

@@ -21,11 +21,11 @@ enum task_sm { TASK_LIVE, TASK_UNREACHABLE, TASK_ENDED, TASK_COMPLETED };
 
 struct task {
 	struct hash_node node;
-	struct list_node absent; /* in its framework's list of unreachable ones while it is */
+	struct list_node absent;                 /* in its framework's list of unreachable ones while it is */
 	struct list_node by_slave, by_framework; /* by_framework: also in the ring of completed ones */
 	struct master *m;
 	struct sm sm;
-	char *key; /* framework/task */
+	char *key;                                       /* framework/task */
 	const char *id, *framework_id, *slave_id, *role; /* of rec */
 	struct owned rec;                                /* fl_task without states and statuses */
 	struct resources resources;
@@ -35,7 +35,7 @@ struct task {
 	struct owned pending;                   /* fl_task_status with a uuid, passed on and not acknowledged */
 	struct owned history[TASK_HISTORY];     /* fl_task_status without data, oldest first */
 	size_t n_history;
-	uint64_t accept;   /* of the ACCEPT that launched it under this master, by its offers; else 0 */
+	uint64_t accept;  /* of the ACCEPT that launched it under this master, by its offers; else 0 */
 	bool kill_wanted; /* ordered to be killed: said again when its slave comes back */
 	struct owned kill_policy;
 	int64_t unreachable_wall_ns;

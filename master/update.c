@@ -36,15 +36,15 @@ void update_from_master(struct framework *f, struct task *t, const struct master
 {
 	struct fl_time_info since = {.nanoseconds = ms->unreachable_wall_ns};
 	struct fl_task_status status = {
-	        .task_id = ms->task_id,
-	        .slave_id = ms->slave_id,
-	        .state = ms->state,
-	        .source = FL_SOURCE_MASTER,
-	        .reason = ms->reason,
-	        .message = ms->message,
-	        .timestamp_ns = loop_wall_ns(f->m->loop),
-	        .has_timestamp_ns = true,
-	        .unreachable_time = ms->unreachable_wall_ns ? &since : NULL,
+		.task_id = ms->task_id,
+		.slave_id = ms->slave_id,
+		.state = ms->state,
+		.source = FL_SOURCE_MASTER,
+		.reason = ms->reason,
+		.message = ms->message,
+		.timestamp_ns = loop_wall_ns(f->m->loop),
+		.has_timestamp_ns = true,
+		.unreachable_time = ms->unreachable_wall_ns ? &since : NULL,
 	};
 
 	if (ms->like) {
@@ -61,7 +61,7 @@ void update_from_master(struct framework *f, struct task *t, const struct master
 static void send_ack(struct slave *s, const char *framework_id, const char *task_id, struct fl_bytes uuid)
 {
 	struct fl_status_ack msg = {
-	        .epoch = s->m->epoch.rec, .framework_id = framework_id, .task_id = task_id, .uuid = uuid};
+		.epoch = s->m->epoch.rec, .framework_id = framework_id, .task_id = task_id, .uuid = uuid};
 
 	if (slave_send(s, MSG_status_ack, &msg))
 		s->m->metrics.acks++;
@@ -143,7 +143,8 @@ void update_from_slave(struct slave *s, const struct fl_status_update *msg)
 	if (!t)
 		m->metrics.updates_unknown++;
 	if (!f) {
-		log_warn("update.unknown_framework framework=%s task=%s slave=%s", msg->framework_id, status.task_id, s->id);
+		log_warn("update.unknown_framework framework=%s task=%s slave=%s", msg->framework_id, status.task_id,
+		         s->id);
 		return;
 	}
 	status.slave_id = s->id;
@@ -185,7 +186,8 @@ void update_on_ack(struct framework *f, const struct fl_call_acknowledge *ack)
 		m->metrics.acks_dropped++;
 		return; /* the slave says it again */
 	}
-	send_ack(s, f->id, ack->task_id, ack->uuid); /* an unreachable one may never come to say it again: ended is ended */
+	send_ack(s, f->id, ack->task_id,
+	         ack->uuid); /* an unreachable one may never come to say it again: ended is ended */
 	if (!pending || strcmp(t->slave_id, s->id) != 0 || !same_uuid(pending->uuid, ack->uuid))
 		return;
 	if (sm_state(&t->sm) == TASK_ENDED && task_terminal(pending->state)) {

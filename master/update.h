@@ -17,8 +17,8 @@ struct master_status {
 	const char *task_id, *slave_id;
 	enum fl_task_state state;
 	enum fl_reason reason;
-	const char *message;         /* may be NULL */
-	int64_t unreachable_wall_ns; /* 0: absent */
+	const char *message;               /* may be NULL */
+	int64_t unreachable_wall_ns;       /* 0: absent */
 	const struct fl_task_status *like; /* healthy, container_status and labels as there; may be NULL */
 };
 

@@ -189,7 +189,8 @@ static int check_roles(const char *const *roles, size_t n, struct err *err)
 		if (!str_valid_role(roles[i]))
 			return err_set(err, EINVAL, "role \"%.100s\" is not valid", roles[i]);
 		if (levels(roles[i]) > VALIDATE_MAX_LEVELS)
-			return err_set(err, EINVAL, "role \"%.100s\" has more than %d levels", roles[i], VALIDATE_MAX_LEVELS);
+			return err_set(err, EINVAL, "role \"%.100s\" has more than %d levels", roles[i],
+			               VALIDATE_MAX_LEVELS);
 		if (has(roles, i, roles[i]))
 			return err_set(err, EINVAL, "role %.100s is named twice", roles[i]);
 	}

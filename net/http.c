@@ -43,7 +43,7 @@ struct http_server {
 	void *user;
 	struct list requests;
 	struct http_request *current; /* whose handler runs, until it is answered */
-	int depth;           /* callbacks under way */
+	int depth;                    /* callbacks under way */
 	bool destroyed;
 	struct defer finish; /* freeing, after the callbacks */
 };
@@ -334,7 +334,7 @@ static void server_free(void *user)
 	struct http_request *req;
 
 	evhttp_free(s->evhttp); /* calls on_closed for requests under way */
-	LIST_FOREACH(req, &s->requests, struct http_request, node)
+	LIST_FOREACH (req, &s->requests, struct http_request, node)
 		request_free(req);
 	free(s);
 }
@@ -414,8 +414,8 @@ int http_body_record(struct http_request *req, const struct record_desc *desc, s
 		return -EINVAL;
 	}
 	if (!is_json(type)) {
-		http_reply_error(req, 415, "unsupported_media_type", "Content-Type %s is not understood; send application/json",
-		                 type);
+		http_reply_error(req, 415, "unsupported_media_type",
+		                 "Content-Type %s is not understood; send application/json", type);
 		return -ENOTSUP;
 	}
 	const char *body = http_body(req, &size);

@@ -52,14 +52,14 @@ static UNUSED void step_once(struct cluster *c)
 		fail_msg("%s", err.text);
 }
 
-#define AWAIT(c, condition)                                                                                            \
-	do {                                                                                                           \
-		int64_t end_ms_ = loop_now_ms((c)->loop) + DEADLINE_MS;                                                \
-		while (!(condition)) {                                                                                 \
-			if (loop_now_ms((c)->loop) > end_ms_)                                                          \
-				fail_msg("waited in vain for: %s", #condition);                                        \
-			step_once(c);                                                                                  \
-		}                                                                                                      \
+#define AWAIT(c, condition)                                                     \
+	do {                                                                    \
+		int64_t end_ms_ = loop_now_ms((c)->loop) + DEADLINE_MS;         \
+		while (!(condition)) {                                          \
+			if (loop_now_ms((c)->loop) > end_ms_)                   \
+				fail_msg("waited in vain for: %s", #condition); \
+			step_once(c);                                           \
+		}                                                               \
 	} while (0)
 
 /* ---- the master ---- */
@@ -168,9 +168,9 @@ static void fake_on_close(void *user, struct peer *p, const struct fl_refused *r
 static UNUSED struct fake *fake_connect(struct cluster *c, enum fl_peer_kind kind)
 {
 	static const struct peer_ops ops = {
-	        .on_ready = fake_on_ready, .on_message = fake_on_message, .on_close = fake_on_close};
+		.on_ready = fake_on_ready, .on_message = fake_on_message, .on_close = fake_on_close};
 	struct peer_self self = {
-	        .kind = kind, .cluster = "fairlead", .expect = PEER_MASTER, .heartbeat_ms = 1000, .timeout_ms = 5000};
+		.kind = kind, .cluster = "fairlead", .expect = PEER_MASTER, .heartbeat_ms = 1000, .timeout_ms = 5000};
 	struct fake *f = xcalloc(1, sizeof(*f));
 
 	f->c = c;
@@ -202,7 +202,7 @@ static UNUSED int cluster_teardown(void **state)
 	struct fake *f;
 	char command[128];
 
-	LIST_FOREACH(f, &c->fakes, struct fake, node)
+	LIST_FOREACH (f, &c->fakes, struct fake, node)
 		fake_free(f);
 	master_destroy(c->master);
 	conf_fini(&master_conf_table, &c->conf);
@@ -297,15 +297,15 @@ static UNUSED void slave_report(struct fake_slave *s, struct fl_task *tasks, siz
                                 struct fl_framework_info *frameworks, size_t n_frameworks)
 {
 	struct fl_slave_reregister msg = {
-	        .slave = s->info,
-	        .version = "0.1.0",
-	        .epoch = s->epoch,
-	        .tasks = tasks,
-	        .n_tasks = n_tasks,
-	        .frameworks = frameworks,
-	        .n_frameworks = n_frameworks,
-	        .has_last = true,
-	        .last = true,
+		.slave = s->info,
+		.version = "0.1.0",
+		.epoch = s->epoch,
+		.tasks = tasks,
+		.n_tasks = n_tasks,
+		.frameworks = frameworks,
+		.n_frameworks = n_frameworks,
+		.has_last = true,
+		.last = true,
 	};
 
 	peer_send(s->link->peer, MSG_slave_reregister, &msg);
@@ -326,8 +326,11 @@ static UNUSED void slave_update(struct fake_slave *s, const char *framework_id, 
                                 enum fl_task_state state, enum fl_task_state latest, uint8_t seed)
 {
 	uint8_t uuid[16];
-	struct fl_task_status status = {
-	        .task_id = task_id, .state = state, .source = FL_SOURCE_SLAVE, .slave_id = s->id, .message = "by itself"};
+	struct fl_task_status status = {.task_id = task_id,
+	                                .state = state,
+	                                .source = FL_SOURCE_SLAVE,
+	                                .slave_id = s->id,
+	                                .message = "by itself"};
 	struct fl_status_update msg = {.framework_id = framework_id, .status = &status, .latest_state = latest};
 
 	memset(uuid, seed, sizeof(uuid));
@@ -352,12 +355,12 @@ static struct fl_framework_capability partition_aware[] = {{.type = FL_CAPABILIT
 static UNUSED struct fl_framework_info framework_info(void)
 {
 	return (struct fl_framework_info){
-	        .user = "",
-	        .name = "test",
-	        .has_failover_timeout_ns = true,
-	        .failover_timeout_ns = INT64_C(60) * 1000000000,
-	        .capabilities = partition_aware,
-	        .n_capabilities = 2,
+		.user = "",
+		.name = "test",
+		.has_failover_timeout_ns = true,
+		.failover_timeout_ns = INT64_C(60) * 1000000000,
+		.capabilities = partition_aware,
+		.n_capabilities = 2,
 	};
 }
 
@@ -369,9 +372,8 @@ static UNUSED void framework_call(struct fake_framework *f, struct fl_call *call
 
 static UNUSED void framework_send_subscribe(struct fake_framework *f)
 {
-	struct fl_call_subscribe subscribe = {.framework_info = &f->info,
-	                                      .suppressed_roles = f->suppressed,
-	                                      .n_suppressed_roles = f->n_suppressed};
+	struct fl_call_subscribe subscribe = {
+		.framework_info = &f->info, .suppressed_roles = f->suppressed, .n_suppressed_roles = f->n_suppressed};
 	struct fl_call call = {.type = FL_CALL_SUBSCRIBE, .subscribe = &subscribe};
 
 	f->info.id = f->id;
@@ -472,8 +474,11 @@ static UNUSED void framework_accept(struct fake_framework *f, const char **offer
 	struct fl_filters filters = {.has_refuse_ns = true, .refuse_ns = refuse_ms * 1000000};
 	struct fl_launch launch = {.task_infos = tasks, .n_task_infos = n_tasks};
 	struct fl_operation op = {.type = FL_OPERATION_LAUNCH, .launch = &launch};
-	struct fl_call_accept accept = {.offer_ids = offers, .n_offer_ids = n_offers, .operations = &op,
-	                                .n_operations = n_tasks ? 1 : 0, .filters = &filters};
+	struct fl_call_accept accept = {.offer_ids = offers,
+	                                .n_offer_ids = n_offers,
+	                                .operations = &op,
+	                                .n_operations = n_tasks ? 1 : 0,
+	                                .filters = &filters};
 
 	framework_call(f, &(struct fl_call){.type = FL_CALL_ACCEPT, .accept = &accept});
 }
@@ -510,8 +515,8 @@ static UNUSED void launch(struct cluster *c, struct fake_framework *f, struct fa
 }
 
 /* The same, until it runs and the framework has said that it knows. */
-static UNUSED void launch_running(struct cluster *c, struct fake_framework *f, struct fake_slave *s, const char *task_id,
-                                  const char *resources)
+static UNUSED void launch_running(struct cluster *c, struct fake_framework *f, struct fake_slave *s,
+                                  const char *task_id, const char *resources)
 {
 	launch(c, f, s, task_id, resources);
 	slave_update(s, f->id, task_id, FL_TASK_RUNNING, FL_TASK_RUNNING, 1);
@@ -526,8 +531,14 @@ static UNUSED struct fl_task report_of(struct cluster *c, const char *framework_
 {
 	struct fl_task_info info = task_info(c, task_id, slave_id, resources);
 
-	return (struct fl_task){.name = "a task", .task_id = task_id, .framework_id = framework_id, .slave_id = slave_id,
-	                        .state = state, .resources = info.resources, .n_resources = info.n_resources, .role = "*"};
+	return (struct fl_task){.name = "a task",
+	                        .task_id = task_id,
+	                        .framework_id = framework_id,
+	                        .slave_id = slave_id,
+	                        .state = state,
+	                        .resources = info.resources,
+	                        .n_resources = info.n_resources,
+	                        .role = "*"};
 }
 
 #endif

@@ -20,7 +20,7 @@ struct reply {
 static int dial(int port)
 {
 	struct sockaddr_in to = {
-	        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
@@ -188,13 +188,15 @@ static void test_kill_task(void **state)
 
 	launch_running(c, &f, &s, "t", "cpus:1;mem:100");
 	snprintf(body, sizeof(body),
-	         "{\"type\":\"KILL_TASK\",\"kill_task\":{\"framework_id\":{\"value\":\"%s\"},\"task_id\":{\"value\":\"t\"}}}",
+	         "{\"type\":\"KILL_TASK\",\"kill_task\":{\"framework_id\":{\"value\":\"%s\"},\"task_id\":{\"value\":"
+	         "\"t\"}}}",
 	         f.id);
 	ask(c, "POST", "/api/v1", body, &r);
 	assert_int_equal(r.status, 200);
 	fake_await(s.link, MSG_kill_task, NULL, NULL);
 	ask(c, "POST", "/api/v1",
-	    "{\"type\":\"KILL_TASK\",\"kill_task\":{\"framework_id\":{\"value\":\"x\"},\"task_id\":{\"value\":\"t\"}}}", &r);
+	    "{\"type\":\"KILL_TASK\",\"kill_task\":{\"framework_id\":{\"value\":\"x\"},\"task_id\":{\"value\":\"t\"}}}",
+	    &r);
 	assert_int_equal(r.status, 404);
 	says(&r, "\"reason\":\"not_found\"");
 	call(c, "KILL_TASK", &r);
@@ -209,7 +211,8 @@ static void test_teardown(void **state)
 	struct reply r = {0};
 	char body[256];
 
-	snprintf(body, sizeof(body), "{\"type\":\"TEARDOWN\",\"teardown\":{\"framework_id\":{\"value\":\"%s\"}}}", f.id);
+	snprintf(body, sizeof(body), "{\"type\":\"TEARDOWN\",\"teardown\":{\"framework_id\":{\"value\":\"%s\"}}}",
+	         f.id);
 	ask(c, "POST", "/api/v1", body, &r);
 	assert_int_equal(r.status, 200);
 	assert_true(framework_removed_for_good(framework_find(c->master, f.id))); /* before the answer */
@@ -288,15 +291,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
-	        T(test_small_routes),
-	        T(test_metrics),
-	        T(test_views),
-	        T(test_completed_views),
-	        T(test_kill_task),
-	        T(test_teardown),
-	        T(test_bad_calls),
-	        T(test_without_office),
-	        T(test_big_answer),
+		T(test_small_routes),    T(test_metrics),        T(test_views),
+		T(test_completed_views), T(test_kill_task),      T(test_teardown),
+		T(test_bad_calls),       T(test_without_office), T(test_big_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,8 +195,9 @@ static void test_late_task_of_removed(void **state)
 	task = report_of(c, f.id, "t", s.id, FL_TASK_RUNNING, "cpus:1;mem:100");
 	slave_come_back(c, &s, &task, 1, NULL, 0);
 	assert_string_equal(
-	        ((const struct fl_shutdown_framework *)fake_await(s.link, MSG_shutdown_framework, NULL, NULL))->framework_id,
-	        f.id);
+		((const struct fl_shutdown_framework *)fake_await(s.link, MSG_shutdown_framework, NULL, NULL))
+			->framework_id,
+		f.id);
 	slave_update(&s, f.id, "t", FL_TASK_KILLED, FL_TASK_KILLED, 2);
 	fake_await(s.link, MSG_status_ack, NULL, NULL);
 }
@@ -287,7 +288,7 @@ static void test_roles_do_not_gather(void **state)
 		f.info.role = zone_printf(c->zone, "role-%d", i);
 		framework_come_back(c, &f);
 	}
-	LIST_FOREACH(client, &framework_find(c->master, f.id)->clients, struct client, node)
+	LIST_FOREACH (client, &framework_find(c->master, f.id)->clients, struct client, node)
 		n += client->role != NULL;
 	assert_int_equal(n, 2); /* the last one, and the one that the task is in */
 }
@@ -314,23 +315,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
-	        T(test_ids),
-	        T(test_subscription_errors),
-	        T(test_ids_differ),
-	        T(test_subscribe_without_body),
-	        T(test_senseless_calls),
-	        T(test_failover),
-	        T(test_resume),
-	        T(test_failover_timeout),
-	        T(test_teardown),
-	        T(test_teardown_of_many),
-	        T(test_late_task_of_removed),
-	        cmocka_unit_test_setup_teardown(test_ring_of_removed, cluster_setup, cluster_teardown),
-	        T(test_roles_change),
-	        T(test_principal_must_not_change),
-	        T(test_fair),
-	        T(test_roles_do_not_gather),
-	        T(test_impossible_subscriptions),
+		T(test_ids),
+		T(test_subscription_errors),
+		T(test_ids_differ),
+		T(test_subscribe_without_body),
+		T(test_senseless_calls),
+		T(test_failover),
+		T(test_resume),
+		T(test_failover_timeout),
+		T(test_teardown),
+		T(test_teardown_of_many),
+		T(test_late_task_of_removed),
+		cmocka_unit_test_setup_teardown(test_ring_of_removed, cluster_setup, cluster_teardown),
+		T(test_roles_change),
+		T(test_principal_must_not_change),
+		T(test_fair),
+		T(test_roles_do_not_gather),
+		T(test_impossible_subscriptions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

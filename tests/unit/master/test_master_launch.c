@@ -112,8 +112,9 @@ static void test_several_tasks_one_invalid(void **state)
 	struct fake_framework f = new_framework(c);
 	struct fake_slave s = new_slave(c, "cpus:4;mem:1024", "n");
 	const char *offer = framework_await_offer(&f)->id;
-	struct fl_task_info tasks[] = {task_info(c, "a", s.id, "cpus:3;mem:128"), task_info(c, "b", s.id, "cpus:3;mem:128"),
-	                               task_info(c, "a", s.id, "cpus:0.5"), task_info(c, "c", s.id, "cpus:1;mem:128")};
+	struct fl_task_info tasks[] = {task_info(c, "a", s.id, "cpus:3;mem:128"),
+	                               task_info(c, "b", s.id, "cpus:3;mem:128"), task_info(c, "a", s.id, "cpus:0.5"),
+	                               task_info(c, "c", s.id, "cpus:1;mem:128")};
 	const struct fl_task_status *status;
 
 	framework_accept(&f, &offer, 1, tasks, 4, 0);
@@ -127,8 +128,10 @@ static void test_several_tasks_one_invalid(void **state)
 	status = framework_await_update(&f, "a");
 	assert_int_equal(status->state, FL_TASK_ERROR);
 	assert_non_null(strstr(status->message, "in use"));
-	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->task_id, "a");
-	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->task_id, "c");
+	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->task_id,
+	                    "a");
+	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->task_id,
+	                    "c");
 }
 
 static void test_operation_id_on_launch(void **state)
@@ -294,21 +297,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
-	        T(test_register),
-	        T(test_subscribe_and_offer),
-	        T(test_multi_role_offer_names_its_role),
-	        T(test_launch_to_the_end),
-	        T(test_latest_state_frees),
-	        T(test_several_tasks_one_invalid),
-	        T(test_operation_id_on_launch),
-	        T(test_invalid_offers),
-	        T(test_repeated_accept),
-	        T(test_offers_of_two_slaves),
-	        T(test_another_frameworks_offer),
-	        T(test_combined_offers),
-	        T(test_lost_instead_of_dropped),
-	        T(test_accept_without_operations),
-	        T(test_name_of_an_ended_task),
+		T(test_register),
+		T(test_subscribe_and_offer),
+		T(test_multi_role_offer_names_its_role),
+		T(test_launch_to_the_end),
+		T(test_latest_state_frees),
+		T(test_several_tasks_one_invalid),
+		T(test_operation_id_on_launch),
+		T(test_invalid_offers),
+		T(test_repeated_accept),
+		T(test_offers_of_two_slaves),
+		T(test_another_frameworks_offer),
+		T(test_combined_offers),
+		T(test_lost_instead_of_dropped),
+		T(test_accept_without_operations),
+		T(test_name_of_an_ended_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

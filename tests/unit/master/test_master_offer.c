@@ -210,10 +210,10 @@ static void test_bad_options(void **state)
 	static const struct {
 		const char *name, *value, *words;
 	} rows[] = {
-	        {"weights", "prod", "ROLE=WEIGHT"},       {"weights", "prod=0", "must be"},
-	        {"weights", "a//b=1", "is not a role"},   {"min_allocatable", "cpus", "--min_allocatable"},
-	        {"registry", "", "--registry is needed"}, {"registry", "host:5050", "--registry"},
-	        {"ip", "0.0.0.0", "told to others"},      {"ip", "somewhere", "is not an address"},
+		{"weights", "prod", "ROLE=WEIGHT"},       {"weights", "prod=0", "must be"},
+		{"weights", "a//b=1", "is not a role"},   {"min_allocatable", "cpus", "--min_allocatable"},
+		{"registry", "", "--registry is needed"}, {"registry", "host:5050", "--registry"},
+		{"ip", "0.0.0.0", "told to others"},      {"ip", "somewhere", "is not an address"},
 	};
 	struct cluster *c = *state;
 	struct err err = {0};
@@ -240,19 +240,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
 #define N(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
-	        T(test_decline_hides_for_so_long),
-	        T(test_refuse_zero_is_100_ms),
-	        T(test_decline_passes_on),
-	        T(test_more_than_refused),
-	        T(test_decline_unknown),
-	        T(test_decline_several_of_one_slave),
-	        N(test_expiry),
-	        T(test_suppress_and_revive),
-	        T(test_subscribed_suppressed),
-	        T(test_rescind_on_disconnect),
-	        T(test_many_slaves_in_few_events),
-	        N(test_min_allocatable_and_weights),
-	        N(test_bad_options),
+		T(test_decline_hides_for_so_long),
+		T(test_refuse_zero_is_100_ms),
+		T(test_decline_passes_on),
+		T(test_more_than_refused),
+		T(test_decline_unknown),
+		T(test_decline_several_of_one_slave),
+		N(test_expiry),
+		T(test_suppress_and_revive),
+		T(test_subscribed_suppressed),
+		T(test_rescind_on_disconnect),
+		T(test_many_slaves_in_few_events),
+		N(test_min_allocatable_and_weights),
+		N(test_bad_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,17 +239,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
-	        T(test_everything_comes_back),
-	        T(test_framework_from_a_report),
-	        T(test_at_least_a_minute),
-	        T(test_remaining_time_is_kept),
-	        T(test_removed_stays_removed),
-	        cmocka_unit_test_setup_teardown(test_slaves_that_do_not_return, cluster_setup, cluster_teardown),
-	        T(test_nonce_survives),
-	        T(test_suspended_orders_nothing),
-	        T(test_gone_while_suspended),
-	        T(test_flood_while_suspended),
-	        T(test_second_master),
+		T(test_everything_comes_back),
+		T(test_framework_from_a_report),
+		T(test_at_least_a_minute),
+		T(test_remaining_time_is_kept),
+		T(test_removed_stays_removed),
+		cmocka_unit_test_setup_teardown(test_slaves_that_do_not_return, cluster_setup, cluster_teardown),
+		T(test_nonce_survives),
+		T(test_suspended_orders_nothing),
+		T(test_gone_while_suspended),
+		T(test_flood_while_suspended),
+		T(test_second_master),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -439,9 +439,9 @@ static void test_impossible_report(void **state)
 	struct fake_framework f = new_framework(c);
 	struct fake_slave s = new_slave(c, "cpus:4;mem:1024;ports:[31000-31001]", "n");
 	struct fl_task tasks[] = {
-	        report_of(c, f.id, "a", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
-	        report_of(c, f.id, "b", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
-	        report_of(c, f.id, "c", s.id, FL_TASK_RUNNING, "cpus:1"),
+		report_of(c, f.id, "a", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
+		report_of(c, f.id, "b", s.id, FL_TASK_RUNNING, "cpus:1;ports:[31000-31000]"),
+		report_of(c, f.id, "c", s.id, FL_TASK_RUNNING, "cpus:1"),
 	};
 
 	tasks[2].role = "not a role";
@@ -494,32 +494,32 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
 #define G(name) cmocka_unit_test_setup_teardown(name, forgetful_setup, cluster_teardown)
 #define Q(name) cmocka_unit_test_setup_teardown(name, quick_setup, cluster_teardown)
-	        T(test_repeated_register),
-	        T(test_register_while_admitting),
-	        T(test_invalid_slaves),
-	        T(test_totals_have_a_limit),
-	        T(test_one_connection_one_slave),
-	        T(test_address_from_the_connection),
-	        T(test_unknown_id),
-	        T(test_second_process_wins),
-	        T(test_other_incarnation),
-	        T(test_newer_term),
-	        T(test_report_in_parts),
-	        T(test_changed_resources),
-	        T(test_missing_task_is_asked_for),
-	        Q(test_unreachable_and_back),
-	        Q(test_unreachable_is_lost_without_partition_aware),
-	        Q(test_ended_while_unreachable),
-	        Q(test_ack_of_an_unreachable_slave),
-	        Q(test_rate),
-	        Q(test_back_in_time),
-	        T(test_replaced),
-	        T(test_other_port_replaces_nothing),
-	        G(test_oldest_unreachable_is_forgotten),
-	        G(test_unreachable_tasks_are_bounded),
-	        T(test_impossible_report),
-	        T(test_reported_framework_is_bounded),
-	        Q(test_alive_after_all),
+		T(test_repeated_register),
+		T(test_register_while_admitting),
+		T(test_invalid_slaves),
+		T(test_totals_have_a_limit),
+		T(test_one_connection_one_slave),
+		T(test_address_from_the_connection),
+		T(test_unknown_id),
+		T(test_second_process_wins),
+		T(test_other_incarnation),
+		T(test_newer_term),
+		T(test_report_in_parts),
+		T(test_changed_resources),
+		T(test_missing_task_is_asked_for),
+		Q(test_unreachable_and_back),
+		Q(test_unreachable_is_lost_without_partition_aware),
+		Q(test_ended_while_unreachable),
+		Q(test_ack_of_an_unreachable_slave),
+		Q(test_rate),
+		Q(test_back_in_time),
+		T(test_replaced),
+		T(test_other_port_replaces_nothing),
+		G(test_oldest_unreachable_is_forgotten),
+		G(test_unreachable_tasks_are_bounded),
+		T(test_impossible_report),
+		T(test_reported_framework_is_bounded),
+		Q(test_alive_after_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

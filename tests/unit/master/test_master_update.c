@@ -154,7 +154,7 @@ static void test_long_status_is_cut(void **state)
 	size_t size = 1 << 20;
 	uint8_t *data = xcalloc(1, size), uuid[16] = {1};
 	struct fl_task_status status = {
-	        .task_id = "t", .state = FL_TASK_RUNNING, .data = {data, size}, .uuid = {uuid, sizeof(uuid)}};
+		.task_id = "t", .state = FL_TASK_RUNNING, .data = {data, size}, .uuid = {uuid, sizeof(uuid)}};
 	struct fl_status_update msg = {.framework_id = f.id, .status = &status, .latest_state = FL_TASK_RUNNING};
 
 	peer_send(s.link->peer, MSG_status_update, &msg);
@@ -174,7 +174,7 @@ static void test_kept_is_bounded(void **state)
 	struct fl_command_info command = {.value = text};
 	uint8_t uuid[16] = {7};
 	struct fl_task_status status = {
-	        .task_id = "t", .state = FL_TASK_FAILED, .message = text, .uuid = {uuid, sizeof(uuid)}};
+		.task_id = "t", .state = FL_TASK_FAILED, .message = text, .uuid = {uuid, sizeof(uuid)}};
 	struct fl_status_update msg = {.framework_id = f.id, .status = &status, .latest_state = FL_TASK_FAILED};
 	struct fl_call_acknowledge ack = {.slave_id = s.id, .task_id = "t", .uuid = {uuid, sizeof(uuid)}};
 	struct task *t;
@@ -182,8 +182,8 @@ static void test_kept_is_bounded(void **state)
 	memset(text, 'x', 100000);
 	task.command = &command;
 	framework_accept(&f, &offer, 1, &task, 1, 0);
-	assert_string_equal(((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->command->value,
-	                    text);
+	assert_string_equal(
+		((const struct fl_run_task *)fake_await(s.link, MSG_run_task, NULL, NULL))->task->command->value, text);
 	peer_send(s.link->peer, MSG_status_update, &msg);
 	assert_string_equal(framework_await_update(&f, "t")->message, text); /* is told in full */
 	t = task_find(c->master, f.id, "t");
@@ -346,7 +346,8 @@ static void test_reconcile_all(void **state)
 
 /* ---- kills ---- */
 
-static void ask_to_kill(struct fake_framework *f, const char *task_id, const char *slave_id, struct fl_kill_policy *policy)
+static void ask_to_kill(struct fake_framework *f, const char *task_id, const char *slave_id,
+                        struct fl_kill_policy *policy)
 {
 	struct fl_call_kill kill_it = {.task_id = task_id, .slave_id = slave_id, .kill_policy = policy};
 
@@ -412,26 +413,26 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
 #define N(name) cmocka_unit_test_setup_teardown(name, cluster_setup, cluster_teardown)
-	        T(test_terminal_is_kept_until_acked),
-	        T(test_repeated_update),
-	        T(test_history_has_an_end),
-	        T(test_after_the_end),
-	        T(test_unknown_task_is_passed_on),
-	        T(test_unknown_framework),
-	        T(test_ack_of_a_gone_slave),
-	        T(test_killing_needs_the_capability),
-	        T(test_long_status_is_cut),
-	        T(test_kept_is_bounded),
-	        N(test_completed_ring),
-	        T(test_reconcile_known),
-	        T(test_reconcile_unknown),
-	        N(test_reconcile_unreachable),
-	        T(test_reconcile_recovering),
-	        T(test_reconcile_gone),
-	        T(test_reconcile_all),
-	        T(test_kill),
-	        T(test_kill_unknown),
-	        T(test_kill_is_remembered),
+		T(test_terminal_is_kept_until_acked),
+		T(test_repeated_update),
+		T(test_history_has_an_end),
+		T(test_after_the_end),
+		T(test_unknown_task_is_passed_on),
+		T(test_unknown_framework),
+		T(test_ack_of_a_gone_slave),
+		T(test_killing_needs_the_capability),
+		T(test_long_status_is_cut),
+		T(test_kept_is_bounded),
+		N(test_completed_ring),
+		T(test_reconcile_known),
+		T(test_reconcile_unknown),
+		N(test_reconcile_unreachable),
+		T(test_reconcile_recovering),
+		T(test_reconcile_gone),
+		T(test_reconcile_all),
+		T(test_kill),
+		T(test_kill_unknown),
+		T(test_kill_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,7 +278,7 @@ static void test_order(void **state)
 static void subscribe_is(struct fl_framework_info *info, const char **suppressed, size_t n, const char *words)
 {
 	struct fl_call_subscribe subscribe = {
-	        .framework_info = info, .suppressed_roles = suppressed, .n_suppressed_roles = n};
+		.framework_info = info, .suppressed_roles = suppressed, .n_suppressed_roles = n};
 	struct err err = {0};
 	int r = validate_subscribe(&subscribe, &err);
 
@@ -328,7 +328,7 @@ static void test_subscribe_sizes(void **state)
 	static struct fl_framework_capability multi = {.type = FL_CAPABILITY_MULTI_ROLE};
 	const char *roles[VALIDATE_MAX_ROLES + 1];
 	struct fl_framework_info info = {
-	        .user = "", .name = "n", .capabilities = &multi, .n_capabilities = 1, .roles = roles};
+		.user = "", .name = "n", .capabilities = &multi, .n_capabilities = 1, .roles = roles};
 	char *big = xcalloc(1, MASTER_MAX_FRAMEWORK_INFO + 1);
 
 	for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
@@ -362,7 +362,7 @@ static void test_slave(void **state)
 	struct fl_resource cpus = {.name = "cpus", .type = FL_SCALAR, .scalar = &two};
 	struct fl_attribute zone = {.name = "zone", .type = FL_TEXT, .text = &text};
 	struct fl_slave_info info = {
-	        .hostname = "h", .resources = &cpus, .n_resources = 1, .attributes = &zone, .n_attributes = 1};
+		.hostname = "h", .resources = &cpus, .n_resources = 1, .attributes = &zone, .n_attributes = 1};
 
 	slave_is(&info, NULL);
 	zone.type = FL_SCALAR;
@@ -390,22 +390,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	        T(test_good),
-	        T(test_task_id),
-	        T(test_task_id_in_use),
-	        T(test_other_slave),
-	        T(test_times),
-	        T(test_resources),
-	        T(test_command_or_executor),
-	        T(test_fits),
-	        T(test_limits),
-	        T(test_command),
-	        T(test_container),
-	        T(test_task_size),
-	        T(test_order),
-	        cmocka_unit_test(test_subscribe),
-	        cmocka_unit_test(test_subscribe_sizes),
-	        cmocka_unit_test(test_slave),
+		T(test_good),
+		T(test_task_id),
+		T(test_task_id_in_use),
+		T(test_other_slave),
+		T(test_times),
+		T(test_resources),
+		T(test_command_or_executor),
+		T(test_fits),
+		T(test_limits),
+		T(test_command),
+		T(test_container),
+		T(test_task_size),
+		T(test_order),
+		cmocka_unit_test(test_subscribe),
+		cmocka_unit_test(test_subscribe_sizes),
+		cmocka_unit_test(test_slave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

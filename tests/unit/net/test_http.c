@@ -211,7 +211,8 @@ static int teardown(void **state)
 
 static int stranger(struct world *w)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(w->s)),
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)http_server_port(w->s)),
 	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -290,7 +291,8 @@ static void test_a_text_is_answered(void **state)
 
 static void test_a_chunked_body_is_put_together(void **state)
 {
-	EXPECT(*state, "POST /echo HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n3\r\nfoo\r\n3\r\nbar\r\n0\r\n\r\n",
+	EXPECT(*state,
+	       "POST /echo HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n3\r\nfoo\r\n3\r\nbar\r\n0\r\n\r\n",
 	       "\r\n\r\nfoobar");
 }
 
@@ -311,8 +313,8 @@ static void test_a_record_is_read_and_written(void **state)
 	       "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 21\r\n\r\n{\"key\":\"k\",\"value\":1}",
 	       "400");
 	EXPECT(*state,
-	       "POST /label HTTP/1.1\r\n" CLOSE
-	       "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: 23\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}",
+	       "POST /label HTTP/1.1\r\n" CLOSE "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: "
+	                                        "23\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}",
 	       "HTTP/1.1 200 OK", "Content-Type: application/json\r\n", "\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}");
 }
 
@@ -334,8 +336,8 @@ static void test_bodies_that_are_no_record_are_refused(void **state)
 
 static void test_an_error_is_an_api_error(void **state)
 {
-	EXPECT(*state, "GET /fail HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 409 Conflict\r\n", "Content-Type: application/json\r\n",
-	       "{\"error\":\"no \\\"luck\\\" today\",\"reason\":\"conflict\"}");
+	EXPECT(*state, "GET /fail HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 409 Conflict\r\n",
+	       "Content-Type: application/json\r\n", "{\"error\":\"no \\\"luck\\\" today\",\"reason\":\"conflict\"}");
 }
 
 static void test_a_redirect_keeps_path_and_query(void **state)
@@ -372,8 +374,18 @@ static void test_keep_alive_answers_one_after_the_other(void **state)
 
 static void test_unknown_paths_are_not_found(void **state)
 {
-	static const char *const paths[] = {"/", "/nothing", "/echo/", "/echox", "/master", "/slave(x)/echo", "/slave()/fail",
-	                                    "/slave(1/fail", "/master/master/fail", "/fail%00", "//fail", "/%"};
+	static const char *const paths[] = {"/",
+	                                    "/nothing",
+	                                    "/echo/",
+	                                    "/echox",
+	                                    "/master",
+	                                    "/slave(x)/echo",
+	                                    "/slave()/fail",
+	                                    "/slave(1/fail",
+	                                    "/master/master/fail",
+	                                    "/fail%00",
+	                                    "//fail",
+	                                    "/%"};
 	char request[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -395,7 +407,8 @@ static void test_other_methods_are_not_allowed(void **state)
 	char request[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-		snprintf(request, sizeof(request), "%s /fail HTTP/1.1\r\n" CLOSE "Content-Length: 0\r\n\r\n", methods[i]);
+		snprintf(request, sizeof(request), "%s /fail HTTP/1.1\r\n" CLOSE "Content-Length: 0\r\n\r\n",
+		         methods[i]);
 		EXPECT(*state, request, "HTTP/1.1 405 ", "Allow: GET\r\n");
 	}
 	EXPECT(*state, "PUT /both HTTP/1.1\r\n" CLOSE "Content-Length: 0\r\n\r\n", "Allow: GET, POST\r\n",
@@ -480,13 +493,24 @@ static void test_junk_harms_nobody(void **state)
 {
 	struct world *w = *state;
 	static const char *const junk[] = {
-		"\r\n\r\n", "\0\0\0\1x", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /fail FTP/1.1\r\n\r\n", "BREW /pot HTTP/1.1\r\n\r\n",
-		"GET  HTTP/1.1\r\n\r\n", "POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+		"\r\n\r\n",
+		"\0\0\0\1x",
+		"GET\r\n\r\n",
+		"GET / HTTP/9.9\r\n\r\n",
+		"GET /fail FTP/1.1\r\n\r\n",
+		"BREW /pot HTTP/1.1\r\n\r\n",
+		"GET  HTTP/1.1\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nContent-Length: 5x\r\n\r\nhello",
-		"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "GET /fail HTTP/1.1\r\nno colon here\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+		"GET /fail HTTP/1.1\r\nno colon here\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx",
-		"GET http://[::1:80/fail HTTP/1.1\r\n\r\n", "GET /fail?%%%=& HTTP/1.1\r\n\r\n", "\26\3\1\2\0\1\0\1\374\3\3",
-		"CONNECT fail:80 HTTP/1.1\r\n\r\n", "GET * HTTP/1.1\r\n\r\n", "GET /fail HTTP/1.1\r\n: empty\r\n\r\n",
+		"GET http://[::1:80/fail HTTP/1.1\r\n\r\n",
+		"GET /fail?%%%=& HTTP/1.1\r\n\r\n",
+		"\26\3\1\2\0\1\0\1\374\3\3",
+		"CONNECT fail:80 HTTP/1.1\r\n\r\n",
+		"GET * HTTP/1.1\r\n\r\n",
+		"GET /fail HTTP/1.1\r\n: empty\r\n\r\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(junk); i++) {
@@ -513,7 +537,8 @@ static void test_junk_harms_nobody(void **state)
 static void test_clients_may_vanish_at_any_point(void **state)
 {
 	struct world *w = *state;
-	static const char request[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /big HTTP/1.1\r\n\r\n";
+	static const char request[] =
+		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /big HTTP/1.1\r\n\r\n";
 	struct linger now = {.l_onoff = 1};
 
 	for (size_t n = 0; n <= strlen(request); n++) {
