@@ -70,7 +70,8 @@ static void kill_a_task(struct master *m, struct http_request *req, const struct
 	if (!ref) {
 		http_reply_error(req, 400, "invalid", "KILL_TASK needs kill_task.framework_id and kill_task.task_id");
 	} else if (!t) {
-		http_reply_error(req, 404, "not_found", "no task %s of framework %s", ref->task_id, ref->framework_id);
+		http_reply_error(req, 404, "not_found", "no task %s of framework %s; GET_TASKS tells which there are",
+		                 ref->task_id, ref->framework_id);
 	} else {
 		if (sm_state(&t->sm) != TASK_ENDED)
 			kill_task(t, NULL);

@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "master/core.h"
 #include "master/framework.h"
+#include "master/teardown.h"
 
 /* ---- a client ---- */
 
@@ -39,15 +40,21 @@ static bool drained(int fd, struct buf *into)
 	return n == 0;
 }
 
-static void ask(struct cluster *c, const char *method, const char *path, const char *body, struct reply *r)
+static int send_request(struct cluster *c, const char *method, const char *path, const char *body)
 {
 	int fd = dial(master_http_port(c->master));
 	_cleanup_free_ char *text = xasprintf("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 	                                      "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
 	                                      method, path, strlen(body), body);
-	const char *head_end;
 
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	return fd;
+}
+
+static void await_reply(struct cluster *c, int fd, struct reply *r)
+{
+	const char *head_end;
+
 	buf_clear(&r->text);
 	AWAIT(c, drained(fd, &r->text));
 	close(fd);
@@ -55,6 +62,11 @@ static void ask(struct cluster *c, const char *method, const char *path, const c
 	head_end = strstr(buf_cstr(&r->text), "\r\n\r\n");
 	assert_non_null(head_end);
 	r->body = head_end + 4;
+}
+
+static void ask(struct cluster *c, const char *method, const char *path, const char *body, struct reply *r)
+{
+	await_reply(c, send_request(c, method, path, body), r);
 }
 
 static void says(const struct reply *r, const char *words)
@@ -224,6 +236,32 @@ static void test_teardown(void **state)
 	buf_fini(&r.text);
 }
 
+static const char *teardown_of(struct cluster *c, const struct fake_framework *f)
+{
+	return zone_printf(c->zone, "{\"type\":\"TEARDOWN\",\"teardown\":{\"framework_id\":{\"value\":\"%s\"}}}",
+	                   f->id);
+}
+
+/* Nobody can tell whether it became durable: the next leader is to be asked. And who does not wait is not answered. */
+static void test_teardown_and_office_lost(void **state)
+{
+	struct cluster *c = *state;
+	struct fake_framework f = new_framework(c), g = new_framework(c);
+	struct reply r = {0};
+	int fd = send_request(c, "POST", "/api/v1", teardown_of(c, &f));
+
+	AWAIT(c, !list_empty(&c->master->teardowns));
+	teardowns_refuse(c->master);
+	await_reply(c, fd, &r);
+	assert_int_equal(r.status, 503);
+	says(&r, "no_leader");
+	fd = send_request(c, "POST", "/api/v1", teardown_of(c, &g));
+	AWAIT(c, !list_empty(&c->master->teardowns));
+	close(fd);
+	AWAIT(c, list_empty(&c->master->teardowns));
+	buf_fini(&r.text);
+}
+
 static void test_bad_calls(void **state)
 {
 	struct cluster *c = *state;
@@ -291,9 +329,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, started_setup, cluster_teardown)
-		T(test_small_routes),    T(test_metrics),        T(test_views),
-		T(test_completed_views), T(test_kill_task),      T(test_teardown),
-		T(test_bad_calls),       T(test_without_office), T(test_big_answer),
+		T(test_small_routes),
+		T(test_metrics),
+		T(test_views),
+		T(test_completed_views),
+		T(test_kill_task),
+		T(test_teardown),
+		T(test_teardown_and_office_lost),
+		T(test_bad_calls),
+		T(test_without_office),
+		T(test_big_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
