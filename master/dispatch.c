@@ -86,10 +86,17 @@ static void on_status_update(struct master *m, struct link *k, const struct fl_s
 
 static void on_order_refused(struct master *m, struct link *k, const struct fl_order_refused *msg)
 {
+	struct slave *s = slave_find(m, k->slave_id);
+
 	m->metrics.orders_refused++;
 	log_error("dispatch.order_refused slave=%s refusal=%s seen=%s/%llu got=%s/%llu", k->slave_id ? k->slave_id : "",
 	          enum_name(&enum_refusal, msg->refusal), msg->seen->incarnation, (unsigned long long)msg->seen->term,
 	          msg->got->incarnation, (unsigned long long)msg->got->term);
+	if (!s || !str_equal(s->link, k->id))
+		return;
+	/* What we ordered is not done, and we do not know what it was: its next report tells. */
+	link_refuse(k, FL_REFUSAL_STALE_EPOCH, "an order was refused by its epoch: register again");
+	slave_on_closed(s);
 }
 
 /* ---- from frameworks ---- */
