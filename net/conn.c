@@ -252,7 +252,8 @@ struct conn *conn_adopt(struct conn_hub *h, int fd, const struct sockaddr_storag
 
 static void refuse_length(struct conn *c, const uint8_t *head, uint32_t size)
 {
-	static const char *const http[] = {"GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "TRAC", "HTTP"};
+	static const char *const http[] = {"GET ", "POST", "HEAD", "PUT ", "DELE",
+	                                   "OPTI", "PATC", "CONN", "TRAC", "HTTP"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(http); i++)
 		if (memcmp(head, http[i], FRAME_HEAD) == 0) {

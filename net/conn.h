@@ -16,12 +16,12 @@ struct err;
 struct listener;
 struct loop;
 
-#define CONN_MAX_FRAME (4u << 20)         /* payload bytes; more closes the connection */
-#define CONN_MAX_QUEUE (64u << 20)        /* bytes waiting to be sent on one connection; more closes it */
-#define CONN_MAX_ALL_QUEUES (512u << 20)  /* over all connections of a loop: the largest goes first */
+#define CONN_MAX_FRAME (4u << 20)        /* payload bytes; more closes the connection */
+#define CONN_MAX_QUEUE (64u << 20)       /* bytes waiting to be sent on one connection; more closes it */
+#define CONN_MAX_ALL_QUEUES (512u << 20) /* over all connections of a loop: the largest goes first */
 
 struct conn_ops {
-	void (*on_open)(void *user, struct conn *c);  /* outgoing connections only: established. May be NULL. */
+	void (*on_open)(void *user, struct conn *c); /* outgoing connections only: established. May be NULL. */
 	void (*on_frame)(void *user, struct conn *c, const void *data, size_t size); /* borrowed during the call */
 	void (*on_close)(void *user, struct conn *c, const char *why);
 };

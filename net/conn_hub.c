@@ -85,7 +85,7 @@ static struct conn *largest(struct conn_hub *h)
 {
 	struct conn *c, *best = NULL;
 
-	LIST_FOREACH(c, &h->conns, struct conn, node)
+	LIST_FOREACH (c, &h->conns, struct conn, node)
 		if (!best || conn_queued(c) > conn_queued(best))
 			best = c;
 	return best;

@@ -31,8 +31,8 @@ struct conn_hub {
 	struct loop *loop;
 	struct event *anchor; /* by which the hub is found again: pending, never due */
 	struct list conns, listeners, partings;
-	struct list dirty;    /* connections with something to flush */
-	size_t queued;        /* bytes in all queues, partings included */
+	struct list dirty; /* connections with something to flush */
+	size_t queued;     /* bytes in all queues, partings included */
 	struct turn_hook hook;
 	uint8_t scratch[CONN_HUB_SCRATCH]; /* where sockets are read into */
 };
@@ -52,11 +52,11 @@ struct conn {
 	size_t n_addresses, next_address;
 	int64_t deadline_ms;
 	int timeout_ms;
-	struct buf in;       /* an incomplete frame */
+	struct buf in; /* an incomplete frame */
 	struct evbuffer *out;
-	int depth;           /* calls on the stack that will still touch it */
-	bool destroyed;      /* free when depth is 0 */
-	bool deaf;           /* writing failed: only what was received before is still of interest */
+	int depth;      /* calls on the stack that will still touch it */
+	bool destroyed; /* free when depth is 0 */
+	bool deaf;      /* writing failed: only what was received before is still of interest */
 	char ip[SOCK_TEXT];
 	char address[SOCK_TEXT + 256];
 	char why[256];

@@ -112,6 +112,6 @@ void conn_part_drop_all(struct conn_hub *h)
 {
 	struct parting *p;
 
-	LIST_FOREACH(p, &h->partings, struct parting, node)
+	LIST_FOREACH (p, &h->partings, struct parting, node)
 		part_free(p);
 }

@@ -128,8 +128,8 @@ struct detect *detect_http_create(struct loop *l, const struct url *url, detect_
 
 	detect_init(&h->d, l, &backend, fn, user);
 	for (size_t i = 0; i < url->n_hosts; i++)
-		h->question[h->n_questions++] =
-			(struct question){.detect = h, .host = xstrdup(url->host[i].host), .port = url->host[i].port};
+		h->question[h->n_questions++] = (struct question){
+			.detect = h, .host = xstrdup(url->host[i].host), .port = url->host[i].port};
 	timer_init(&h->next, l, on_next, h);
 	timer_set(&h->next, 0);
 	return &h->d;

@@ -52,7 +52,7 @@ void elect_free_remains(struct elect *e)
 {
 	struct store *s;
 
-	LIST_FOREACH(s, &e->remains, struct store, remains)
+	LIST_FOREACH (s, &e->remains, struct store, remains)
 		store_free(s);
 }
 
@@ -126,7 +126,8 @@ void elect_set_leader(struct elect *e, const struct fl_master_info *leader)
 }
 
 struct elect *elect_create(struct loop *l, const struct url *url, const struct fl_master_info *self,
-                           const struct elect_options *options, const struct elect_ops *ops, void *user, struct err *err)
+                           const struct elect_options *options, const struct elect_ops *ops, void *user,
+                           struct err *err)
 {
 	switch (url->kind) {
 	case URL_ZK:

@@ -28,7 +28,7 @@ struct elect_ops {
 };
 
 struct elect_options {
-	int session_ms;         /* ZooKeeper session timeout asked for */
+	int session_ms; /* ZooKeeper session timeout asked for */
 };
 
 /* self is copied and written into our node as JSON. NULL and err for a bad URL or, with file://, a folder that is locked
@@ -38,7 +38,7 @@ struct elect *elect_create(struct loop *l, const struct url *url, const struct f
                            struct err *err);
 void elect_destroy(struct elect *e); /* gives up office and removes our node; NULL allowed */
 bool elect_leading(const struct elect *e);
-const struct fl_epoch *elect_epoch(const struct elect *e); /* while leading or suspended, else NULL */
+const struct fl_epoch *elect_epoch(const struct elect *e);        /* while leading or suspended, else NULL */
 const struct fl_master_info *elect_leader(const struct elect *e); /* NULL when unknown */
 
 #endif

@@ -16,7 +16,7 @@ struct zk;
 enum elect_state { ELECT_FOLLOWING, ELECT_TAKING, ELECT_LEADING, ELECT_SUSPENDED };
 
 struct elect_backend {
-	void (*destroy)(struct elect *e); /* frees e, after elect_fini */
+	void (*destroy)(struct elect *e);                 /* frees e, after elect_fini */
 	int64_t (*valid_until_ms)(const struct elect *e); /* until when office is ours for sure */
 	const struct store_backend *store;
 };
@@ -53,7 +53,7 @@ static inline bool elect_held(const struct elect *e)
 void elect_take(struct elect *e); /* -> TAKING */
 void elect_lead(struct elect *e, const char *incarnation, uint64_t term);
 void elect_suspend(struct elect *e); /* LEADING or TAKING -> SUSPENDED, or FOLLOWING when there was no office */
-void elect_lose(struct elect *e); /* -> FOLLOWING, from any state */
+void elect_lose(struct elect *e);    /* -> FOLLOWING, from any state */
 void elect_set_leader(struct elect *e, const struct fl_master_info *leader);
 
 struct elect *elect_zk_create(struct loop *l, const struct url *url, const struct fl_master_info *self,
@@ -62,8 +62,8 @@ struct elect *elect_zk_create(struct loop *l, const struct url *url, const struc
 /* What every write must check. All borrowed; valid while leading. */
 struct elect_zk_office {
 	struct zk *zk;
-	const char *path;      /* of the cluster */
-	const char *own_node;  /* whole paths */
+	const char *path;     /* of the cluster */
+	const char *own_node; /* whole paths */
 	const char *term_node;
 	int term_version;
 };

@@ -60,7 +60,9 @@ static void on_answer(int status, struct evutil_addrinfo *result, void *user)
 
 static void ask(struct lookup *k, const char *host, int port)
 {
-	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP,
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC,
+	                                .ai_socktype = SOCK_STREAM,
+	                                .ai_protocol = IPPROTO_TCP,
 	                                .ai_flags = EVUTIL_AI_ADDRCONFIG};
 	char service[8];
 

@@ -96,7 +96,6 @@ void masters_sort(const char *const *children, size_t n, char ***ret_names, size
 
 /* ---- a look ---- */
 
-
 static void end_look(struct masters *m, int status)
 {
 	m->looking = false;

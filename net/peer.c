@@ -100,8 +100,8 @@ static bool send_message(struct peer *p, int id, const void *rec, struct err *er
 
 	assert(r == 0);
 	if (out.size > CONN_MAX_FRAME) {
-		err_set(err, EMSGSIZE, "a message %s of %zu bytes was to be sent, at most %u", message_find(id)->name, out.size,
-		        CONN_MAX_FRAME);
+		err_set(err, EMSGSIZE, "a message %s of %zu bytes was to be sent, at most %u", message_find(id)->name,
+		        out.size, CONN_MAX_FRAME);
 		return false;
 	}
 	conn_send(p->conn, out.data, out.size);
@@ -196,7 +196,8 @@ static void reject(struct peer *p, enum fl_refusal refusal, const char *fmt, ...
 
 static void on_refused(struct peer *p, const struct fl_refused *refused)
 {
-	snprintf(p->why, sizeof(p->why), "refused by the other side: %s: %s", enum_name(&enum_refusal, refused->refusal),
+	snprintf(p->why, sizeof(p->why), "refused by the other side: %s: %s",
+	         enum_name(&enum_refusal, refused->refusal),
 	         refused->message ? refused->message : enum_doc(&enum_refusal, refused->refusal));
 	let_go(p, conn_destroy);
 	tell_owner(p, refused);
@@ -214,7 +215,8 @@ static void on_watch(void *user)
 	}
 	int64_t silent_ms = loop_now_ms(p->loop) - p->heard_ms;
 	if (silent_ms >= p->silence_ms)
-		lose(p, "nothing heard for %" PRId64 " ms, which is %d of its heartbeats", silent_ms, SILENT_HEARTBEATS);
+		lose(p, "nothing heard for %" PRId64 " ms, which is %d of its heartbeats", silent_ms,
+		     SILENT_HEARTBEATS);
 	else
 		timer_set(&p->watch, p->silence_ms - silent_ms);
 }
@@ -244,23 +246,27 @@ static enum fl_refusal check_hello(const struct peer *p, const struct fl_hello *
 {
 	if (hello->min_version > VERSION || hello->version < MIN_VERSION) {
 		snprintf(why, size,
-		         "no common protocol version: the %s speaks %" PRId64 " to %" PRId64 ", this %s %d to %d; upgrade the older side",
-		         kind_name(hello->kind), hello->min_version, hello->version, kind_name(p->self.kind), MIN_VERSION, VERSION);
+		         "no common protocol version: the %s speaks %" PRId64 " to %" PRId64
+		         ", this %s %d to %d; upgrade the older side",
+		         kind_name(hello->kind), hello->min_version, hello->version, kind_name(p->self.kind),
+		         MIN_VERSION, VERSION);
 		return FL_REFUSAL_PROTOCOL;
 	}
 	if (!(mask_of(hello->kind) & p->self.expect)) {
-		snprintf(why, size, "a %s has no business on this port of a %s; check the address and port it connects to",
+		snprintf(why, size,
+		         "a %s has no business on this port of a %s; check the address and port it connects to",
 		         kind_name(hello->kind), kind_name(p->self.kind));
 		return FL_REFUSAL_INVALID;
 	}
 	if (!same_cluster(p, hello)) {
-		snprintf(why, size, "the %s belongs to cluster '%.100s', this %s to '%.100s'; check --cluster on both sides",
+		snprintf(why, size,
+		         "the %s belongs to cluster '%.100s', this %s to '%.100s'; check --cluster on both sides",
 		         kind_name(hello->kind), hello->cluster, kind_name(p->self.kind), p->self.cluster);
 		return FL_REFUSAL_CLUSTER;
 	}
 	if (hello->heartbeat_ns < NS_PER_MS || hello->heartbeat_ns > (int64_t)MAX_HEARTBEAT_MS * NS_PER_MS) {
-		snprintf(why, size, "heartbeat of %" PRId64 " ns in its hello; 1 ms to %d s are allowed", hello->heartbeat_ns,
-		         MAX_HEARTBEAT_MS / 1000);
+		snprintf(why, size, "heartbeat of %" PRId64 " ns in its hello; 1 ms to %d s are allowed",
+		         hello->heartbeat_ns, MAX_HEARTBEAT_MS / 1000);
 		return FL_REFUSAL_INVALID;
 	}
 	return 0;
@@ -327,7 +333,8 @@ static void on_frame(void *user, struct conn *c, const void *data, size_t size)
 		return;
 	}
 	if (r < 0)
-		reject(p, FL_REFUSAL_INVALID, "%s%s", greeted ? "" : "the first message must be a valid hello: ", err.text);
+		reject(p, FL_REFUSAL_INVALID, "%s%s",
+		       greeted ? "" : "the first message must be a valid hello: ", err.text);
 	else if (greeted)
 		on_later(p, desc, rec);
 	else

@@ -22,7 +22,7 @@ struct peer_self {
 	const char *id;      /* may be NULL */
 	int expect;          /* peer_mask of the other side */
 	int64_t heartbeat_ms;
-	int timeout_ms;      /* for connecting and for the other side's hello */
+	int timeout_ms; /* for connecting and for the other side's hello */
 };
 
 struct peer_ops {

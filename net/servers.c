@@ -39,7 +39,8 @@ static int add_server(struct servers *s, const char *text, struct err *err)
 	int64_t port;
 
 	if (!colon || colon == text || str_to_int64(colon + 1, 1, 65535, &port, NULL) < 0)
-		return err_set(err, EINVAL, "ZooKeeper servers are written host:port,host:port; '%s' is not host:port", text);
+		return err_set(err, EINVAL, "ZooKeeper servers are written host:port,host:port; '%s' is not host:port",
+		               text);
 	if (s->n == MAX_SERVERS)
 		return err_set(err, EINVAL, "more than %d ZooKeeper servers given", MAX_SERVERS);
 	size_t n = (size_t)(colon - text);
@@ -134,5 +135,6 @@ void servers_look_up(struct servers *s)
 	if (s->looking > 0)
 		return;
 	for (int i = 0; i < s->n; i++, s->looking++)
-		s->server[i].lookup = lookup_start(s->loop, s->server[i].name, s->server[i].port, on_lookup, &s->server[i]);
+		s->server[i].lookup = lookup_start(s->loop, s->server[i].name, s->server[i].port, on_lookup,
+		                                   &s->server[i]);
 }

@@ -83,7 +83,8 @@ int sock_listen(const char *address, int port, int *ret_fd, int *ret_port, struc
 	if (port < 0 || port > 65535)
 		return err_set(err, EINVAL, "cannot listen on port %d: ports are 0 to 65535", port);
 	if (!address || !sock_address(address, port, &at))
-		return err_set(err, EINVAL, "cannot listen on '%s': not an IPv4 or IPv6 address", address ? address : "");
+		return err_set(err, EINVAL, "cannot listen on '%s': not an IPv4 or IPv6 address",
+		               address ? address : "");
 	int fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(err, errno, "cannot make a socket: %s", strerror(errno));

@@ -103,7 +103,7 @@ static void end_all(struct store *s, struct list *writes, int status)
 {
 	struct store_write *w;
 
-	LIST_FOREACH(w, writes, struct store_write, node)
+	LIST_FOREACH (w, writes, struct store_write, node)
 		store_end_write(w, status);
 }
 
@@ -111,7 +111,7 @@ static void end_reads(struct store *s, int status)
 {
 	struct store_read *r;
 
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		store_end_read(r, status);
 }
 
@@ -131,7 +131,7 @@ void store_on_office(void *user)
 		break;
 	case ELECT_LEADING:
 		store_requeue_batch(s);
-		LIST_FOREACH(r, &s->reads, struct store_read, node)
+		LIST_FOREACH (r, &s->reads, struct store_read, node)
 			if (r->ended)
 				read_free(r);
 		s->backend->on_term(s);
@@ -168,7 +168,7 @@ static void refuse_reads(struct store *s)
 {
 	struct store_read *r;
 
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		if (!r->started)
 			store_end_read(r, elect_held(s->elect) ? -EAGAIN : -EPERM);
 }
@@ -177,7 +177,7 @@ static void free_reads(struct store *s)
 {
 	struct store_read *r;
 
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		if (r->ended && (!r->started || (r->listed && r->answered == r->next)))
 			read_free(r);
 }
@@ -223,9 +223,9 @@ void store_free(struct store *s)
 	struct store_read *r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		LIST_FOREACH(w, lists[i], struct store_write, node)
+		LIST_FOREACH (w, lists[i], struct store_write, node)
 			write_free(w);
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		read_free(r);
 	s->backend->fini(s);
 	list_remove(&s->remains);

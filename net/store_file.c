@@ -30,7 +30,7 @@ static bool in_batch(const struct store *s, const struct store_write *w)
 {
 	struct store_write *other;
 
-	LIST_FOREACH(other, &s->batch, struct store_write, node)
+	LIST_FOREACH (other, &s->batch, struct store_write, node)
 		if (strcmp(other->key, w->key) == 0 && strcmp(other->folder, w->folder) == 0)
 			return true;
 	return false;
@@ -41,7 +41,7 @@ static void send_batch(struct store *s, struct disk *d)
 	struct store_write *w;
 	size_t taken = 0;
 
-	LIST_FOREACH(w, &s->queue, struct store_write, node) {
+	LIST_FOREACH (w, &s->queue, struct store_write, node) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", w->folder, w->key);
 		int rc;
 		if (taken == MAX_BATCH || in_batch(s, w))
@@ -111,7 +111,7 @@ static void step(struct store *s)
 	struct disk *d = elect_file_disk(s->elect);
 	struct store_read *r;
 
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		if (!r->ended)
 			read_slice(r, d);
 	if (list_empty(&s->batch))

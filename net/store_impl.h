@@ -44,9 +44,9 @@ struct store_get {
 };
 
 struct store_backend {
-	struct store *(*create)(void); /* zeroed, struct store first */
-	void (*fini)(struct store *s); /* what is the back end's own */
-	void (*step)(struct store *s); /* once a turn while leading: start what can be started */
+	struct store *(*create)(void);    /* zeroed, struct store first */
+	void (*fini)(struct store *s);    /* what is the back end's own */
+	void (*step)(struct store *s);    /* once a turn while leading: start what can be started */
 	void (*on_term)(struct store *s); /* a new term: calls made under former ones are answered or never will be */
 };
 
@@ -59,8 +59,8 @@ struct store {
 	struct list batch; /* under way */
 	struct list done;  /* to be told */
 	struct list reads;
-	uint64_t term; /* of the last step */
-	bool dead;     /* destroyed; waits for elect to go, because answers may still come */
+	uint64_t term;            /* of the last step */
+	bool dead;                /* destroyed; waits for elect to go, because answers may still come */
 	struct list_node remains; /* in elect */
 };
 

@@ -52,7 +52,7 @@ static void forget_keys(struct folder *f)
 {
 	struct key *k;
 
-	HASH_FOREACH(k, &f->keys, struct key, node) {
+	HASH_FOREACH (k, &f->keys, struct key, node) {
 		hash_del(&f->keys, &k->node);
 		free(k);
 	}
@@ -72,7 +72,7 @@ static struct folder *folder_get(struct store_zk *z, const char *name)
 {
 	struct folder *f;
 
-	LIST_FOREACH(f, &z->folders, struct folder, node)
+	LIST_FOREACH (f, &z->folders, struct folder, node)
 		if (strcmp(f->name, name) == 0)
 			return f;
 	f = xcalloc(1, sizeof(*f));
@@ -138,7 +138,7 @@ static void forget_all(struct store_zk *z)
 {
 	struct folder *f;
 
-	LIST_FOREACH(f, &z->folders, struct folder, node)
+	LIST_FOREACH (f, &z->folders, struct folder, node)
 		forget_keys(f);
 }
 
@@ -178,7 +178,7 @@ static void fail_batch(struct store *s, int status)
 {
 	struct store_write *w;
 
-	LIST_FOREACH(w, &s->batch, struct store_write, node)
+	LIST_FOREACH (w, &s->batch, struct store_write, node)
 		store_end_write(w, status);
 }
 
@@ -186,7 +186,7 @@ static void try_again(struct store *s, int status)
 {
 	struct store_write *w;
 
-	LIST_FOREACH(w, &s->batch, struct store_write, node)
+	LIST_FOREACH (w, &s->batch, struct store_write, node)
 		if (++w->attempts >= MAX_ATTEMPTS)
 			store_end_write(w, status);
 	store_requeue_batch(s);
@@ -235,7 +235,7 @@ static void send_batch(struct store_zk *z)
 	add_op(&m, ZK_OP_CHECK, xstrdup(office.own_node), NULL, 0);
 	add_op(&m, ZK_OP_CHECK, xstrdup(office.term_node), NULL, 0);
 	m.ops[1].version = office.term_version;
-	LIST_FOREACH(w, &s->queue, struct store_write, node) {
+	LIST_FOREACH (w, &s->queue, struct store_write, node) {
 		struct folder *f = folder_get(z, w->folder);
 		if (!f->known)
 			list_folder(z, f);
@@ -332,7 +332,7 @@ static void fini(struct store *s)
 {
 	struct folder *f;
 
-	LIST_FOREACH(f, &of(s)->folders, struct folder, node) {
+	LIST_FOREACH (f, &of(s)->folders, struct folder, node) {
 		forget_keys(f);
 		hash_fini(&f->keys);
 		list_remove(&f->node);
@@ -346,7 +346,7 @@ static void step(struct store *s)
 	struct store_zk *z = of(s);
 	struct store_read *r;
 
-	LIST_FOREACH(r, &s->reads, struct store_read, node)
+	LIST_FOREACH (r, &s->reads, struct store_read, node)
 		if (!r->started)
 			start_read(z, r);
 	if (!z->in_flight && !list_empty(&s->queue))
@@ -359,7 +359,7 @@ static void on_term(struct store *s)
 	struct folder *f;
 
 	z->in_flight = false;
-	LIST_FOREACH(f, &z->folders, struct folder, node)
+	LIST_FOREACH (f, &z->folders, struct folder, node)
 		f->listing = false;
 	forget_all(z);
 }

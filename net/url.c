@@ -112,7 +112,8 @@ static int parse_file(struct url *u, const char *path, struct err *err)
 	while (n > 1 && path[n - 1] == '/')
 		n--;
 	if (n < 2)
-		return err_set(err, EINVAL, "the registry cannot be the root folder: write file:///var/lib/fairlead/registry");
+		return err_set(err, EINVAL,
+		               "the registry cannot be the root folder: write file:///var/lib/fairlead/registry");
 	u->path = xstrndup(path, n);
 	return 0;
 }

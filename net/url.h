@@ -12,8 +12,8 @@ enum url_kind { URL_ZK, URL_FILE, URL_HOSTS };
 
 struct url {
 	enum url_kind kind;
-	char *hosts;  /* "h:p,h:p" as ZooKeeper takes it; NULL for URL_FILE */
-	char *path;   /* "/fairlead" (no slash at the end, at least one component), or the folder; NULL for URL_HOSTS */
+	char *hosts; /* "h:p,h:p" as ZooKeeper takes it; NULL for URL_FILE */
+	char *path;  /* "/fairlead" (no slash at the end, at least one component), or the folder; NULL for URL_HOSTS */
 	struct {
 		char *host;
 		int port;

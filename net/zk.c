@@ -58,12 +58,12 @@ struct zk {
 	zhandle_t *handle; /* NULL until a server's name has an address */
 	int fd;            /* as the library told last, -1: none */
 	struct watch watch;
-	struct timer next;  /* when to ask the library again */
+	struct timer next; /* when to ask the library again */
 	struct timer ping;
-	struct defer poke;  /* something was queued: ask the library again, answer calls that were refused */
+	struct defer poke; /* something was queued: ask the library again, answer calls that were refused */
 	struct defer grave;
-	int inside;  /* calls of the library on the stack */
-	bool dead;   /* destroyed by the owner */
+	int inside;   /* calls of the library on the stack */
+	bool dead;    /* destroyed by the owner */
 	int failures; /* attempts since the last connection */
 	int64_t attempt_ms, not_before_ms, alive_since_ms;
 	uint64_t attempts;
@@ -248,7 +248,8 @@ static void on_stat(int rc, const struct Stat *stat, const void *data)
 
 static void on_data(int rc, const char *value, int size, const struct Stat *stat, const void *data)
 {
-	struct answer a = {.data = value, .size = size > 0 ? (size_t)size : 0, .version = rc == ZOK ? stat->version : 0};
+	struct answer a = {
+		.data = value, .size = size > 0 ? (size_t)size : 0, .version = rc == ZOK ? stat->version : 0};
 
 	finish((struct call *)data, rc, &a);
 }
@@ -341,7 +342,7 @@ static void on_poke(void *user)
 	struct call *c;
 
 	z->inside++;
-	LIST_FOREACH(c, &z->refused, struct call, node) {
+	LIST_FOREACH (c, &z->refused, struct call, node) {
 		struct answer a = {.status = status_of(c->refused)};
 		answer(c, &a);
 		call_free(c);
@@ -474,11 +475,11 @@ static void fail_calls(struct zk *z, struct list *calls, int status, bool ours)
 	struct call *c;
 
 	list_init(&taken);
-	LIST_FOREACH(c, calls, struct call, node) {
+	LIST_FOREACH (c, calls, struct call, node) {
 		list_remove(&c->node);
 		list_push(&taken, &c->node);
 	}
-	LIST_FOREACH(c, &taken, struct call, node) {
+	LIST_FOREACH (c, &taken, struct call, node) {
 		struct answer a = {.status = status};
 		answer(c, &a);
 		if (ours)
@@ -512,7 +513,7 @@ static void on_connected(struct zk *z)
 		z->alive_since_ms = z->attempt_ms;
 	sm_move(&z->sm, ZK_CONNECTED);
 	timer_set(&z->ping, z->session_ms / 5 + 1);
-	LIST_FOREACH(c, &z->waiting, struct call, node)
+	LIST_FOREACH (c, &z->waiting, struct call, node)
 		submit(c);
 	z->fn(z->user, ZK_CONNECTED);
 }
@@ -593,7 +594,8 @@ static void on_probe(void *user, enum zk_state state)
 
 static void open_probe(struct zk *z)
 {
-	if (z->probe || z->fn == on_probe || sm_state(&z->sm) != ZK_SUSPENDED || loop_now_ms(z->loop) < z->alive_since_ms + z->session_ms)
+	if (z->probe || z->fn == on_probe || sm_state(&z->sm) != ZK_SUSPENDED ||
+	    loop_now_ms(z->loop) < z->alive_since_ms + z->session_ms)
 		return;
 	z->probe = zk_create(z->loop, z->hosts, z->asked_ms, on_probe, z, NULL);
 }
@@ -656,7 +658,8 @@ static void on_servers(void *user)
 /* After calls of the library; true when there is nothing left to drive. */
 static bool leave(struct zk *z)
 {
-	if (!z->dead && z->inside == 1 && sm_state(&z->sm) == ZK_CONNECTED && zoo_state(z->handle) != ZOO_CONNECTED_STATE)
+	if (!z->dead && z->inside == 1 && sm_state(&z->sm) == ZK_CONNECTED &&
+	    zoo_state(z->handle) != ZOO_CONNECTED_STATE)
 		on_suspended(z); /* it should have told */
 	if (--z->inside == 0 && z->dead)
 		loop_defer(z->loop, &z->grave, on_grave, z);
@@ -713,7 +716,8 @@ static void ask(struct zk *z)
 		return;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	watch_init(&z->watch, z->loop, fd, on_fd, z);
-	watch_set(&z->watch, (interest & ZOOKEEPER_READ ? WATCH_READ : 0) | (interest & ZOOKEEPER_WRITE ? WATCH_WRITE : 0));
+	watch_set(&z->watch,
+	          (interest & ZOOKEEPER_READ ? WATCH_READ : 0) | (interest & ZOOKEEPER_WRITE ? WATCH_WRITE : 0));
 	timer_set(&z->next, wait_ms);
 }
 
@@ -780,7 +784,7 @@ static void free_calls(struct list *calls)
 {
 	struct call *c;
 
-	LIST_FOREACH(c, calls, struct call, node)
+	LIST_FOREACH (c, calls, struct call, node)
 		call_free(c);
 }
 
@@ -802,7 +806,7 @@ static void bury(struct zk *z)
 		close_handle(z);
 	free_calls(&z->waiting);
 	free_calls(&z->refused);
-	LIST_FOREACH(w, &z->watches, struct node_watch, node)
+	LIST_FOREACH (w, &z->watches, struct node_watch, node)
 		watch_free(w);
 	free(z->addresses);
 	free(z->hosts);

@@ -24,7 +24,7 @@ struct zk *zk_create(struct loop *l, const char *hosts, int session_ms, zk_state
  * any callback. NULL allowed. */
 void zk_destroy(struct zk *z);
 enum zk_state zk_state(const struct zk *z);
-int zk_session_ms(const struct zk *z);       /* negotiated, 0 before the first connection */
+int zk_session_ms(const struct zk *z); /* negotiated, 0 before the first connection */
 uint64_t zk_session_id(const struct zk *z);
 /* loop_now_ms of when the last request or ping that was answered had been sent: the session lives at least until then
  * plus zk_session_ms. */
@@ -39,7 +39,7 @@ uint64_t zk_connect_attempts(const struct zk *z);
 
 typedef void (*zk_fn)(void *user, int status);
 typedef void (*zk_data_fn)(void *user, int status, const void *data, size_t size, int version); /* borrowed */
-typedef void (*zk_list_fn)(void *user, int status, const char *const *names, size_t n);        /* borrowed, unsorted */
+typedef void (*zk_list_fn)(void *user, int status, const char *const *names, size_t n);         /* borrowed, unsorted */
 typedef void (*zk_path_fn)(void *user, int status, const char *path);
 /* A watch: fires once, when what was read has changed (or the session expired); set by passing watch != NULL. The same
  * watch (fn, user) may be set again from its own call. */

@@ -9,7 +9,7 @@ static const char head[] =
 	" * docs/protocol.md for the same in prose.\n"
 	" *\n"
 	" * Absent and zero differ. What may be absent says so by NULL (text, ids, bytes, records), by has_<name> "
-        "(numbers and\n"
+	"(numbers and\n"
 	" * bools) or by 0 (enums, whose values begin at 1). A reader finds the default in place of what is absent.\n"
 	" * A list is a pointer and its count n_<name>; no elements is absent. Text is UTF-8.\n"
 	" * Quantities are thousandths (1 cpu is 1000, 1 MiB is 1000); names that end in _ns are nanoseconds.\n"

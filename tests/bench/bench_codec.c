@@ -81,7 +81,8 @@ static void peer_unpack(struct bench *b, struct buf *out, struct zone *zone)
 
 	msgpack_unpacked_init(&unpacked);
 	check(msgpack_unpack_next(&unpacked, (const char *)b->bytes.data, b->bytes.size, &offset) ==
-	              MSGPACK_UNPACK_SUCCESS, "msgpack_unpack_next");
+	              MSGPACK_UNPACK_SUCCESS,
+	      "msgpack_unpack_next");
 	msgpack_unpacked_destroy(&unpacked);
 }
 
@@ -129,7 +130,8 @@ static void run(struct bench *b, const char *metric, measured_fn ours, measured_
 	qsort(mine, ROUNDS, sizeof(*mine), compare);
 	qsort(theirs, ROUNDS, sizeof(*theirs), compare);
 	double value = mine[ROUNDS / 2], peer_value = theirs[ROUNDS / 2];
-	printf("{\"bench\":\"codec\",\"case\":\"%s/%zu\",\"metric\":\"%s\",\"value\":%.1f,\"worst\":%.1f,\"unit\":\"ns\",",
+	printf("{\"bench\":\"codec\",\"case\":\"%s/"
+	       "%zu\",\"metric\":\"%s\",\"value\":%.1f,\"worst\":%.1f,\"unit\":\"ns\",",
 	       b->name, b->bytes.size, metric, value, mine[ROUNDS - 1]);
 	printf("\"peer\":\"msgpack-c\",\"peer_value\":%.1f,\"ratio\":%.3f,", peer_value, peer_value / value);
 	if (aim_ns > 0)
@@ -148,7 +150,8 @@ static void run_case(const char *name, const struct record_desc *desc, const voi
 	check(codec_encode(desc, rec, &b.bytes, NULL) == 0, "codec_encode");
 	msgpack_unpacked_init(&unpacked);
 	check(msgpack_unpack_next(&unpacked, (const char *)b.bytes.data, b.bytes.size, &offset) ==
-	              MSGPACK_UNPACK_SUCCESS, "msgpack_unpack_next");
+	              MSGPACK_UNPACK_SUCCESS,
+	      "msgpack_unpack_next");
 	b.object = unpacked.data;
 	run(&b, "pack", ours_pack, peer_pack, 0);
 	run(&b, "unpack", ours_unpack, peer_unpack, 0);
@@ -163,11 +166,15 @@ int main(void)
 	struct zone *zone _cleanup_zone_ = zone_create();
 	struct resources r = {0};
 	struct fl_epoch epoch = {"9f2c", 12};
-	struct fl_kill_task kill = {.epoch = &epoch, .framework_id = "c0ffee-0000-0001", .task_id = "web.17.3c1f0a9e-77"};
+	struct fl_kill_task kill = {
+		.epoch = &epoch, .framework_id = "c0ffee-0000-0001", .task_id = "web.17.3c1f0a9e-77"};
 	struct fl_address address = {.hostname = "node-0042", .ip = "10.0.4.2", .port = 5051};
 	struct fl_url url = {.scheme = "http", .address = &address};
-	struct fl_offer offer = {.id = "c0ffee-o-184467", .framework_id = "c0ffee-0000-0001", .slave_id = "c0ffee-s-42",
-	                         .hostname = "node-0042", .url = &url};
+	struct fl_offer offer = {.id = "c0ffee-o-184467",
+	                         .framework_id = "c0ffee-0000-0001",
+	                         .slave_id = "c0ffee-s-42",
+	                         .hostname = "node-0042",
+	                         .url = &url};
 	struct fl_offer hundred[100];
 	struct fl_event_offers offers = {hundred, 100};
 	struct fl_event event = {.type = FL_EVENT_OFFERS, .offers = &offers};

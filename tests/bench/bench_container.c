@@ -57,8 +57,13 @@ static void launch(struct procs *ps, struct one *o, const char *sandbox, const c
 	char id[32];
 	struct fl_command_info c = {.value = program, .has_shell = true};
 	const char *arguments[] = {"sleep", "1000"};
-	struct proc_spec spec = {.container_id = id, .name = "bench", .sandbox = sandbox, .command = &c, .user = "31337",
-	                         .cpus_milli = 100, .mem_bytes = 64 << 20};
+	struct proc_spec spec = {.container_id = id,
+	                         .name = "bench",
+	                         .sandbox = sandbox,
+	                         .command = &c,
+	                         .user = "31337",
+	                         .cpus_milli = 100,
+	                         .mem_bytes = 64 << 20};
 
 	snprintf(id, sizeof(id), "b%d", i);
 	if (strstr(program, "sleep")) {
@@ -83,8 +88,12 @@ int main(int argc, char **argv)
 	snprintf(sandbox, sizeof(sandbox), "%s/sandbox", folder);
 	snprintf(runtime, sizeof(runtime), "%s/run", folder);
 	mkdir(sandbox, 0777);
-	struct procs_conf conf = {.runtime_dir = runtime, .cgroup_root = "/fairlead-bench", .work_dir = sandbox,
-	                          .user_namespaces = true, .use_cgroups = true, .default_pids = 100};
+	struct procs_conf conf = {.runtime_dir = runtime,
+	                          .cgroup_root = "/fairlead-bench",
+	                          .work_dir = sandbox,
+	                          .user_namespaces = true,
+	                          .use_cgroups = true,
+	                          .default_pids = 100};
 	int64_t begin = loop_now_us(l);
 	struct procs *ps = procs_create(l, &conf, &err);
 	int64_t create = loop_now_us(l) - begin;
@@ -118,16 +127,17 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++)
 		proc_destroy(all[i].proc);
 	int64_t ended = loop_now_us(l) - begin;
-	printf("{\"bench\": \"container\", \"n\": %d, \"program\": \"%s\", \"create_us\": %" PRId64 ", \"sequential_us\": %" PRId64
-	       ", \"launch_and_keep_us\": %" PRId64 ", \"kill_and_clean_us\": %" PRId64 ", \"longest_turn_us\": %" PRId64
-	       ", \"slow_turns\": %" PRIu64 "}\n",
+	printf("{\"bench\": \"container\", \"n\": %d, \"program\": \"%s\", \"create_us\": %" PRId64
+	       ", \"sequential_us\": %" PRId64 ", \"launch_and_keep_us\": %" PRId64 ", \"kill_and_clean_us\": %" PRId64
+	       ", \"longest_turn_us\": %" PRId64 ", \"slow_turns\": %" PRIu64 "}\n",
 	       n, program, create, sequential / n, kept / n, ended / n, longest_us, loop_slow_turns(l));
 	for (int i = 0; i < 100; i++)
 		loop_step(l, 10);
 	free(all);
 	procs_destroy(ps);
 	loop_destroy(l);
-	for (const char *const *name = (const char *const[]){"sandbox/stdout", "sandbox/stderr", "sandbox", "run", ".", NULL};
+	for (const char *const *name =
+	             (const char *const[]){"sandbox/stdout", "sandbox/stderr", "sandbox", "run", ".", NULL};
 	     *name; name++) {
 		char path[96];
 		snprintf(path, sizeof(path), "%s/%s", folder, *name);

@@ -105,7 +105,7 @@ struct line {
 	const struct bed *bed;
 	const char *metric, *unit;
 	double value, worst;
-	double peer_value; /* 0: no peer */
+	double peer_value;              /* 0: no peer */
 	double at_most, at_least_ratio; /* 0: no such aim */
 };
 
@@ -123,7 +123,8 @@ static void print(struct line l)
 	bool aimed = l.at_most > 0 || l.at_least_ratio > 0;
 	bool met = (l.at_most <= 0 || l.value <= l.at_most) && (l.at_least_ratio <= 0 || ratio >= l.at_least_ratio);
 
-	printf("{\"bench\":\"drf\",\"case\":\"%s/%dx%d\",\"metric\":\"%s\",\"value\":%.3f,\"worst\":%.3f,\"unit\":\"%s\",",
+	printf("{\"bench\":\"drf\",\"case\":\"%s/"
+	       "%dx%d\",\"metric\":\"%s\",\"value\":%.3f,\"worst\":%.3f,\"unit\":\"%s\",",
 	       l.kind, l.bed->n_slaves, l.bed->n_clients, l.metric, l.value, l.worst, l.unit);
 	printf("\"peer\":%s,", l.peer_value > 0 ? "\"textbook\"" : "null");
 	print_number_or_null("peer_value", l.peer_value, ",");
@@ -272,14 +273,30 @@ static void bench_cycle(struct bed *b)
 		textbook_decline(b, false);
 	}
 	double worst = percentile(&ours, 100);
-	print((struct line){.kind = "DeclineOffers", .bed = b, .metric = "cycle_p50", .unit = "ms",
-	                    .value = percentile(&ours, 50), .worst = worst, .peer_value = percentile(&peer, 50),
-	                    .at_least_ratio = is_10k ? 100 : 0, .at_most = is_20k ? 10 : 0});
-	print((struct line){.kind = "DeclineOffers", .bed = b, .metric = "cycle_p99", .unit = "ms",
-	                    .value = percentile(&ours, 99), .worst = worst, .peer_value = percentile(&peer, 99),
-	                    .at_least_ratio = is_10k ? 100 : 0, .at_most = is_20k ? 10 : 0});
-	print((struct line){.kind = "DeclineOffers", .bed = b, .metric = "declines_p50", .unit = "ms",
-	                    .value = percentile(&declines, 50), .worst = percentile(&declines, 100)});
+	print((struct line){.kind = "DeclineOffers",
+	                    .bed = b,
+	                    .metric = "cycle_p50",
+	                    .unit = "ms",
+	                    .value = percentile(&ours, 50),
+	                    .worst = worst,
+	                    .peer_value = percentile(&peer, 50),
+	                    .at_least_ratio = is_10k ? 100 : 0,
+	                    .at_most = is_20k ? 10 : 0});
+	print((struct line){.kind = "DeclineOffers",
+	                    .bed = b,
+	                    .metric = "cycle_p99",
+	                    .unit = "ms",
+	                    .value = percentile(&ours, 99),
+	                    .worst = worst,
+	                    .peer_value = percentile(&peer, 99),
+	                    .at_least_ratio = is_10k ? 100 : 0,
+	                    .at_most = is_20k ? 10 : 0});
+	print((struct line){.kind = "DeclineOffers",
+	                    .bed = b,
+	                    .metric = "declines_p50",
+	                    .unit = "ms",
+	                    .value = percentile(&declines, 50),
+	                    .worst = percentile(&declines, 100)});
 }
 
 /* A task of cpus:1;mem:100 ends on a slave that is held whole. */
@@ -320,10 +337,20 @@ static void bench_incremental(struct bed *b)
 	}
 	resources_fini(&task);
 	double worst = percentile(&ours, 100);
-	print((struct line){.kind = "TaskEnds", .bed = b, .metric = "incremental_p50", .unit = "us",
-	                    .value = percentile(&ours, 50), .worst = worst, .peer_value = percentile(&peer, 50)});
-	print((struct line){.kind = "TaskEnds", .bed = b, .metric = "incremental_p99", .unit = "us",
-	                    .value = percentile(&ours, 99), .worst = worst, .peer_value = percentile(&peer, 99),
+	print((struct line){.kind = "TaskEnds",
+	                    .bed = b,
+	                    .metric = "incremental_p50",
+	                    .unit = "us",
+	                    .value = percentile(&ours, 50),
+	                    .worst = worst,
+	                    .peer_value = percentile(&peer, 50)});
+	print((struct line){.kind = "TaskEnds",
+	                    .bed = b,
+	                    .metric = "incremental_p99",
+	                    .unit = "us",
+	                    .value = percentile(&ours, 99),
+	                    .worst = worst,
+	                    .peer_value = percentile(&peer, 99),
 	                    .at_most = 20});
 }
 
@@ -368,22 +395,47 @@ static void bench_for_ever(struct bed *b)
 		drf_round(b->d, 0, on_grant, b);
 	}
 	double worst = percentile(&offering, 100), peer_nothing_p50 = percentile(&peer_nothing, 50);
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "offering_p50", .unit = "ms",
-	                    .value = percentile(&offering, 50), .worst = worst,
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "offering_p50",
+	                    .unit = "ms",
+	                    .value = percentile(&offering, 50),
+	                    .worst = worst,
 	                    .peer_value = percentile(&peer_offering, 50)});
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "offering_p99", .unit = "ms",
-	                    .value = percentile(&offering, 99), .worst = worst,
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "offering_p99",
+	                    .unit = "ms",
+	                    .value = percentile(&offering, 99),
+	                    .worst = worst,
 	                    .peer_value = percentile(&peer_offering, 99)});
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "all_declined_first", .unit = "ms",
-	                    .value = percentile(&first, 50), .worst = percentile(&first, 100),
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "all_declined_first",
+	                    .unit = "ms",
+	                    .value = percentile(&first, 50),
+	                    .worst = percentile(&first, 100),
 	                    .peer_value = peer_nothing_p50});
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "all_declined_again", .unit = "ms",
-	                    .value = percentile(&again, 50), .worst = percentile(&again, 100),
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "all_declined_again",
+	                    .unit = "ms",
+	                    .value = percentile(&again, 50),
+	                    .worst = percentile(&again, 100),
 	                    .peer_value = peer_nothing_p50});
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "one_revives", .unit = "ms",
-	                    .value = percentile(&revive, 50), .worst = percentile(&revive, 100)});
-	print((struct line){.kind = "DeclineForEver", .bed = b, .metric = "filter_size", .unit = "bytes",
-	                    .value = per_filter, .worst = per_filter, .at_most = 150});
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "one_revives",
+	                    .unit = "ms",
+	                    .value = percentile(&revive, 50),
+	                    .worst = percentile(&revive, 100)});
+	print((struct line){.kind = "DeclineForEver",
+	                    .bed = b,
+	                    .metric = "filter_size",
+	                    .unit = "bytes",
+	                    .value = per_filter,
+	                    .worst = per_filter,
+	                    .at_most = 150});
 }
 
 int main(int argc, char **argv)

@@ -54,7 +54,7 @@ static void destroy_allocations(struct hash *h)
 {
 	struct allocation *a;
 
-	HASH_FOREACH(a, h, struct allocation, by_slave) {
+	HASH_FOREACH (a, h, struct allocation, by_slave) {
 		while (a) {
 			struct allocation *more = a->more;
 			resources_fini(&a->what);

@@ -24,7 +24,10 @@ struct fuzz_conf {
 	char *zk, *name;
 };
 
-#define ROW(name, type, deflt, min, max) {#name, CONF_##type, deflt, min, max, "help", offsetof(struct fuzz_conf, name)}
+#define ROW(name, type, deflt, min, max)                                                      \
+	{                                                                                     \
+#name, CONF_##type, deflt, min, max, "help", offsetof(struct fuzz_conf, name) \
+	}
 static const struct conf_opt opts[] = {
 	ROW(verbose, BOOL, "true", 0, 0),
 	ROW(port, INT, "5050", 0, 65535),
@@ -34,7 +37,8 @@ static const struct conf_opt opts[] = {
 	ROW(zk, STRING, "", 0, 0),
 	ROW(name, STRING, "some name", 0, 0),
 };
-static const struct conf_table table = {"fairlead-fuzz", "For the fuzzer", opts, ARRAY_SIZE(opts), sizeof(struct fuzz_conf)};
+static const struct conf_table table = {"fairlead-fuzz", "For the fuzzer", opts, ARRAY_SIZE(opts),
+                                        sizeof(struct fuzz_conf)};
 
 static char path[64];
 static int fd;
@@ -66,7 +70,8 @@ static bool split(char *text, size_t size, char **words, int *ret_n)
 		words[n++] = strcmp(text, "@") == 0 ? path : text;
 	*ret_n = n;
 	for (int i = 1; i < n; i++)
-		if (words[i] != path && (strncmp(words[i], "--config=", 9) == 0 || strcmp(words[i - 1], "--config") == 0))
+		if (words[i] != path &&
+		    (strncmp(words[i], "--config=", 9) == 0 || strcmp(words[i - 1], "--config") == 0))
 			return false;
 	return true;
 }

@@ -121,8 +121,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!l)
 		l = loop_create();
 	struct owner o = {.self = kinds[data[0] % 3]};
-	const struct peer_self self = {.kind = o.self, .cluster = data[0] & 4 ? "" : "c", .expect = PEER_ANY,
-	                               .heartbeat_ms = 1000, .timeout_ms = 1000};
+	const struct peer_self self = {.kind = o.self,
+	                               .cluster = data[0] & 4 ? "" : "c",
+	                               .expect = PEER_ANY,
+	                               .heartbeat_ms = 1000,
+	                               .timeout_ms = 1000};
 	struct peer *p = peer_accept(l, &self, &c, &ops, &o);
 	for (size_t at = 1; at + 2 <= size && !c.ended;) {
 		size_t n = (size_t)(data[at] << 8 | data[at + 1]);

@@ -77,7 +77,8 @@ static void turn(struct world *w, int n)
 
 static int dial(struct world *w)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(w->s)),
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)http_server_port(w->s)),
 	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct linger now = {.l_onoff = 1}; /* no ports left waiting */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

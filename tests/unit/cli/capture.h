@@ -65,11 +65,11 @@ static void capture_fini(struct capture *c)
 	*c = (struct capture){0};
 }
 
-#define CAPTURE(c, statement)                                                                                          \
-	do {                                                                                                           \
-		capture_begin(c);                                                                                      \
-		statement;                                                                                             \
-		capture_end(c);                                                                                        \
+#define CAPTURE(c, statement)     \
+	do {                      \
+		capture_begin(c); \
+		statement;        \
+		capture_end(c);   \
 	} while (0)
 
 static inline void assert_has(const char *text, const char *part)

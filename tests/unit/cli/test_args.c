@@ -117,7 +117,9 @@ static void takes_options_in_every_form(void **state)
 {
 	struct args a;
 
-	assert_int_equal(read_words(&a, WORDS("task", "list", "--output=json", "-f", "one", "--framework", "two", "-as", "x")), 0);
+	assert_int_equal(
+		read_words(&a, WORDS("task", "list", "--output=json", "-f", "one", "--framework", "two", "-as", "x")),
+		0);
 	assert_string_equal(args_get(&a, "output"), "json");
 	assert_string_equal(args_get(&a, "framework"), "two"); /* the last one counts */
 	assert_int_equal(args_all(&a, "framework")->n, 1);

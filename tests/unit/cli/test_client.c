@@ -16,10 +16,10 @@
 /* What the master is to do, shared with its process. */
 struct script {
 	int port;
-	bool hidden;      /* nobody leads */
-	int status;       /* of answers; 0: 200 */
-	int n_redirects;  /* so many answers are redirections first */
-	bool empty;       /* answers without a body */
+	bool hidden;     /* nobody leads */
+	int status;      /* of answers; 0: 200 */
+	int n_redirects; /* so many answers are redirections first */
+	bool empty;      /* answers without a body */
 	bool garbled;
 	int n_calls;
 	enum fl_api_type last_type;
@@ -38,11 +38,19 @@ static struct capture c;
 static void on_version(void *user, struct http_request *req)
 {
 	struct fl_address where = {.ip = "127.0.0.1", .port = script->port};
-	struct fl_master_info info = {.id = "m", .ip = 16777343, .port = script->port, .hostname = "localhost", .address = &where,
-	                              .version = "0.1.0", .cluster = "blue"};
+	struct fl_master_info info = {.id = "m",
+	                              .ip = 16777343,
+	                              .port = script->port,
+	                              .hostname = "localhost",
+	                              .address = &where,
+	                              .version = "0.1.0",
+	                              .cluster = "blue"};
 	struct fl_epoch epoch = {.incarnation = "registry-1", .term = 7};
-	struct fl_version_info v = {.version = "0.1.0", .leader = script->hidden ? NULL : &info, .has_leading = true,
-	                            .leading = !script->hidden, .epoch = &epoch};
+	struct fl_version_info v = {.version = "0.1.0",
+	                            .leader = script->hidden ? NULL : &info,
+	                            .has_leading = true,
+	                            .leading = !script->hidden,
+	                            .epoch = &epoch};
 
 	http_reply_record(req, 200, &rec_version_info, &v, NULL);
 }
@@ -51,15 +59,26 @@ static void answer(struct http_request *req, enum fl_api_type type)
 {
 	struct fl_scalar total = {4000}, used = {1000};
 	struct fl_resource has = {.name = "cpus", .type = FL_SCALAR, .scalar = &total},
-	                   holds = {.name = "cpus", .type = FL_SCALAR, .scalar = &used};
-	struct fl_slave_info info = {.id = "slave-1", .hostname = "one", .ip = "10.0.0.1", .has_port = true, .port = 5051};
-	struct fl_api_slave slave = {.slave_info = &info, .active = true, .state = FL_SLAVE_REGISTERED, .total_resources = &has,
-	                             .n_total_resources = 1, .allocated_resources = &holds, .n_allocated_resources = 1};
+			   holds = {.name = "cpus", .type = FL_SCALAR, .scalar = &used};
+	struct fl_slave_info info = {
+		.id = "slave-1", .hostname = "one", .ip = "10.0.0.1", .has_port = true, .port = 5051};
+	struct fl_api_slave slave = {.slave_info = &info,
+	                             .active = true,
+	                             .state = FL_SLAVE_REGISTERED,
+	                             .total_resources = &has,
+	                             .n_total_resources = 1,
+	                             .allocated_resources = &holds,
+	                             .n_allocated_resources = 1};
 	struct fl_framework_info f_info = {.name = "web", .user = "", .id = "f-1"};
 	struct fl_api_framework framework = {.framework_info = &f_info, .active = true, .connected = true};
 	struct fl_task_status status = {.task_id = "t-1", .state = FL_TASK_RUNNING, .message = "well\033[2J"};
-	struct fl_task task = {.name = "web", .task_id = "t-1", .framework_id = "f-1", .slave_id = "slave-1",
-	                       .state = FL_TASK_RUNNING, .statuses = &status, .n_statuses = 1};
+	struct fl_task task = {.name = "web",
+	                       .task_id = "t-1",
+	                       .framework_id = "f-1",
+	                       .slave_id = "slave-1",
+	                       .state = FL_TASK_RUNNING,
+	                       .statuses = &status,
+	                       .n_statuses = 1};
 	struct fl_master_info m = {.id = "m", .ip = 16777343, .port = 5050, .hostname = "localhost", .cluster = "blue"};
 	struct fl_epoch epoch = {.incarnation = "registry-1", .term = 7};
 	struct fl_api_get_master get_master = {.master_info = &m, .epoch = &epoch};
@@ -277,8 +296,8 @@ static void test_refusals(void **state)
 	static const struct {
 		int status, exit_code;
 	} cases[] = {
-		{400, EXIT_FAILED}, {401, EXIT_NOT_AUTHORISED}, {403, EXIT_NOT_AUTHORISED}, {404, EXIT_NOT_FOUND},
-		{409, EXIT_CONFLICT}, {408, EXIT_TIMED_OUT}, {504, EXIT_TIMED_OUT}, {500, EXIT_FAILED},
+		{400, EXIT_FAILED},   {401, EXIT_NOT_AUTHORISED}, {403, EXIT_NOT_AUTHORISED}, {404, EXIT_NOT_FOUND},
+		{409, EXIT_CONFLICT}, {408, EXIT_TIMED_OUT},      {504, EXIT_TIMED_OUT},      {500, EXIT_FAILED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -343,7 +362,8 @@ static void test_a_slave_is_asked_directly(void **state)
 	struct args a = {.master = address, .timeout_ms = 2000};
 	int exit_code = EXIT_OK;
 	struct client *client = client_create(&a, &exit_code);
-	const struct fl_api_response *r = client_call_slave(client, "127.0.0.1", script->port, &call, false, &exit_code);
+	const struct fl_api_response *r = client_call_slave(client, "127.0.0.1", script->port, &call, false,
+	                                                    &exit_code);
 
 	assert_non_null(r);
 	assert_int_equal(r->get_tasks->n_tasks, 1);

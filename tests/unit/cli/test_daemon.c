@@ -51,14 +51,14 @@ static pid_t pid_of(const char *name)
 }
 
 /* Until the condition holds, with a deadline; 1 ms at a time. */
-#define AWAIT(condition)                                                                                               \
-	do {                                                                                                           \
-		struct timespec await_t = {.tv_nsec = 1000000};                                                        \
-		int await_left = 20000;                                                                                \
-		while (!(condition) && await_left-- > 0)                                                               \
-			nanosleep(&await_t, NULL);                                                                     \
-		if (!(condition))                                                                                      \
-			fail_msg("%s did not come true", #condition);                                                  \
+#define AWAIT(condition)                                              \
+	do {                                                          \
+		struct timespec await_t = {.tv_nsec = 1000000};       \
+		int await_left = 20000;                               \
+		while (!(condition) && await_left-- > 0)              \
+			nanosleep(&await_t, NULL);                    \
+		if (!(condition))                                     \
+			fail_msg("%s did not come true", #condition); \
 	} while (0)
 
 static void test_a_life(void **state)
@@ -146,7 +146,8 @@ static void test_a_stranger_is_left_alone(void **state)
 
 static void test_a_pid_file_may_hold_anything(void **state)
 {
-	static const char *const texts[] = {"", "x", "12", "0 0", "1 1", "-1 5", "999999999 1", "99999999999999999999 1", "\n\n"};
+	static const char *const texts[] = {
+		"", "x", "12", "0 0", "1 1", "-1 5", "999999999 1", "99999999999999999999 1", "\n\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		write_file("odd.pid", texts[i]);

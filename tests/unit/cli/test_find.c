@@ -37,7 +37,8 @@ static void test_slaves(void **state)
 
 static void test_many_are_not_all_named(void **state)
 {
-	struct fl_slave_info info[6] = {{.id = "s1"}, {.id = "s2"}, {.id = "s3"}, {.id = "s4"}, {.id = "s5"}, {.id = "s"}};
+	struct fl_slave_info info[6] = {{.id = "s1"}, {.id = "s2"}, {.id = "s3"},
+	                                {.id = "s4"}, {.id = "s5"}, {.id = "s"}};
 	struct fl_api_slave s[6];
 	struct fl_api_get_agents g = {.agents = s, .n_agents = 5};
 	int exit_code = EXIT_OK;
@@ -94,9 +95,12 @@ static struct fl_task ended[] = {
 	{.framework_id = "f-3", .task_id = "early-2"},
 	{.framework_id = "f-2", .task_id = "job-10", .state = FL_TASK_FAILED},
 };
-static const struct fl_api_get_tasks all = {
-	.tasks = tasks, .n_tasks = 4, .unreachable_tasks = lost, .n_unreachable_tasks = 1, .completed_tasks = ended,
-	.n_completed_tasks = 5};
+static const struct fl_api_get_tasks all = {.tasks = tasks,
+                                            .n_tasks = 4,
+                                            .unreachable_tasks = lost,
+                                            .n_unreachable_tasks = 1,
+                                            .completed_tasks = ended,
+                                            .n_completed_tasks = 5};
 
 static const struct fl_task *find_one(const char *prefix, int *ret_exit)
 {
@@ -164,9 +168,12 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests_[] = {
-		cmocka_unit_test(test_slaves),     cmocka_unit_test(test_many_are_not_all_named),
-		cmocka_unit_test(test_frameworks), cmocka_unit_test(test_tasks),
-		cmocka_unit_test(test_tasks_of_frameworks), cmocka_unit_test(test_nothing_there),
+		cmocka_unit_test(test_slaves),
+		cmocka_unit_test(test_many_are_not_all_named),
+		cmocka_unit_test(test_frameworks),
+		cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_tasks_of_frameworks),
+		cmocka_unit_test(test_nothing_there),
 	};
 	return cmocka_run_group_tests(tests_, NULL, end);
 }

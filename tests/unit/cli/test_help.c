@@ -22,8 +22,8 @@ static void test_all(void **state)
 {
 	assert_int_equal(help(WORDS("help")), EXIT_OK);
 	for (size_t i = 0; i < n_verbs; i++) {
-		_cleanup_free_ char *line = xasprintf("\n  %s%s%s ", verbs[i].noun ? verbs[i].noun : "", verbs[i].noun ? " " : "",
-		                                      verbs[i].name);
+		_cleanup_free_ char *line = xasprintf("\n  %s%s%s ", verbs[i].noun ? verbs[i].noun : "",
+		                                      verbs[i].noun ? " " : "", verbs[i].name);
 		assert_has(c.out, line);
 		assert_has(c.out, verbs[i].help);
 	}
@@ -71,8 +71,10 @@ static void test_columns(void **state)
 /* What bash offers after these words, the last of which is being typed; sorted, one a line. */
 static void complete(const char *script, const char *words)
 {
-	_cleanup_free_ char *command = xasprintf("source %s && COMP_WORDS=(%s) && COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && "
-	                                         "_fairlead && printf '%%s\\n' \"${COMPREPLY[@]}\"", script, words);
+	_cleanup_free_ char *command = xasprintf(
+		"source %s && COMP_WORDS=(%s) && COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) && "
+		"_fairlead && printf '%%s\\n' \"${COMPREPLY[@]}\"",
+		script, words);
 	char *argv[] = {(char *)"bash", (char *)"--norc", (char *)"-euc", command, NULL};
 	int status = 0;
 

@@ -17,7 +17,8 @@ static void test_short_form(void **state)
 
 	assert_string_equal(id_short(SLAVE, out), "18b3f969-S0");
 	assert_string_equal(id_short("web-0002.1", out), "web-0002.1");
-	assert_string_equal(id_short("18b3f969-85cf-4226-b01e-07336b8feacd", out), "18b3f969-85cf-4226-b01e-07336b8feacd");
+	assert_string_equal(id_short("18b3f969-85cf-4226-b01e-07336b8feacd", out),
+	                    "18b3f969-85cf-4226-b01e-07336b8feacd");
 	assert_string_equal(id_short("18B3F969-85cf-4226-b01e-07336b8feacd-S0", out),
 	                    "18B3F969-85cf-4226-b01e-07336b8feacd-S0");
 	assert_string_equal(id_short("", out), "");

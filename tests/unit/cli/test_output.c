@@ -140,8 +140,14 @@ static const char *name(const void *item)
 /* Prints a list of roles with these options; the text is in c.out. */
 static void print_roles(const struct fl_api_role *roles, size_t n, char **words)
 {
-	struct listing l = {.desc = &rec_api_role, .items = roles, .n = n, .columns = columns, .n_columns = 3, .row = row,
-	                    .name = name, .empty = "No roles."};
+	struct listing l = {.desc = &rec_api_role,
+	                    .items = roles,
+	                    .n = n,
+	                    .columns = columns,
+	                    .n_columns = 3,
+	                    .row = row,
+	                    .name = name,
+	                    .empty = "No roles."};
 	struct args a;
 	int r;
 
@@ -151,7 +157,8 @@ static void print_roles(const struct fl_api_role *roles, size_t n, char **words)
 	assert_int_equal(r, 0);
 }
 
-static const struct fl_api_role roles[] = {{.name = "short", .weight = 1000}, {.name = "a-longer-name", .weight = 2500}};
+static const struct fl_api_role roles[] = {{.name = "short", .weight = 1000},
+                                           {.name = "a-longer-name", .weight = 2500}};
 
 static void test_table(void **state)
 {
@@ -267,13 +274,20 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_milli),        cmocka_unit_test(test_mib),
-		cmocka_unit_test(test_resources),    cmocka_unit_test(test_states),
-		cmocka_unit_test(test_times),        cmocka_unit_test(test_ago),
-		cmocka_unit_test(test_many_live_at_once), cmocka_unit_test(test_which_format),
-		cmocka_unit_test(test_table),        cmocka_unit_test(test_json),
-		cmocka_unit_test(test_names),        cmocka_unit_test(test_width),
-		cmocka_unit_test(test_color),        cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_milli),
+		cmocka_unit_test(test_mib),
+		cmocka_unit_test(test_resources),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_ago),
+		cmocka_unit_test(test_many_live_at_once),
+		cmocka_unit_test(test_which_format),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_fields),
 	};
 	return cmocka_run_group_tests(tests, NULL, end);
 }

@@ -146,9 +146,7 @@ static inline struct m_node m_sum(const struct model *m, int role, bool own, int
 		if (!m->clients[c].used)
 			continue;
 		const char *path = m_roles[m->clients[c].role];
-		bool in = client >= 0 ? c == client
-		          : own       ? m->clients[c].role == role
-		                      : m_within(path, m_roles[role]);
+		bool in = client >= 0 ? c == client : own ? m->clients[c].role == role : m_within(path, m_roles[role]);
 		for (int s = 0; in && s < M_SLAVES; s++) {
 			n.held.cpus += m->held[s][c].cpus;
 			n.held.mem += m->held[s][c].mem;

@@ -10,7 +10,7 @@
 #define USERS 6
 #define KINDS 3
 #define POOL 3000 /* units of each resource; a task needs 1 to 6 of some */
-#define PARTS 60   /* divisible by all a task may need */
+#define PARTS 60  /* divisible by all a task may need */
 #define INSTANCES 150
 
 __extension__ typedef __int128 wide;

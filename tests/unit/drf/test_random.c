@@ -360,9 +360,10 @@ static void compare(struct run *r)
 static void step(struct run *r)
 {
 	static void (*const facts[])(struct run *) = {
-		fact_slave_add, fact_slave_add, fact_slave_change, fact_client_add, fact_client_add, fact_client_add, fact_client_change,
-		fact_weight,    fact_take,      fact_release,      fact_release,    fact_release,    fact_filter,
-		fact_filter,    fact_round,     fact_round,        fact_round,      fact_round,
+		fact_slave_add,  fact_slave_add,     fact_slave_change, fact_client_add, fact_client_add,
+		fact_client_add, fact_client_change, fact_weight,       fact_take,       fact_release,
+		fact_release,    fact_release,       fact_filter,       fact_filter,     fact_round,
+		fact_round,      fact_round,         fact_round,
 	};
 
 	facts[below(r, (int)(sizeof(facts) / sizeof(facts[0])))](r);

@@ -75,8 +75,8 @@ static void weighted_in_lowest_terms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dominant_is_the_largest), cmocka_unit_test(compared_exactly),
-		cmocka_unit_test(compared_at_the_limits),  cmocka_unit_test(weights_divide),
+		cmocka_unit_test(dominant_is_the_largest),  cmocka_unit_test(compared_exactly),
+		cmocka_unit_test(compared_at_the_limits),   cmocka_unit_test(weights_divide),
 		cmocka_unit_test(weighted_in_lowest_terms),
 	};
 

@@ -75,7 +75,8 @@ static void things_stay_where_they_are(void **state)
 	}
 	for (int i = 0; i < n; i += 2)
 		slots_remove(&s, things[i]);
-	SLOTS_FOREACH(t, &s) {
+	SLOTS_FOREACH(t, &s)
+	{
 		assert_ptr_equal(t, things[t->value]);
 		assert_int_equal(t->value % 2, 1);
 		count++;

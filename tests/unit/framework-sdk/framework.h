@@ -68,8 +68,8 @@ static void framework_on_message(fl_scheduler *s, void *user, const struct fl_ev
 	struct framework *f = user;
 
 	f->n_messages++;
-	snprintf(f->text, sizeof(f->text), "%s/%s: %.*s", message->slave_id, message->executor_id, (int)message->data.size,
-	         (const char *)message->data.data);
+	snprintf(f->text, sizeof(f->text), "%s/%s: %.*s", message->slave_id, message->executor_id,
+	         (int)message->data.size, (const char *)message->data.data);
 }
 
 static void framework_on_failure(fl_scheduler *s, void *user, const struct fl_event_failure *failure)
@@ -119,7 +119,7 @@ static const struct fl_framework_info usual_info = {.name = "test"};
 
 /* options may be NULL; what is missing in them is put there. */
 static inline void framework_open(struct framework *f, struct loop *l, const char *masters,
-                           const struct fl_scheduler_options *options)
+                                  const struct fl_scheduler_options *options)
 {
 	struct fl_scheduler_options o = options ? *options : (struct fl_scheduler_options){0};
 	struct fl_scheduler_callbacks cb = framework_callbacks();
@@ -179,9 +179,17 @@ static inline void send_offers(struct master *m, size_t n)
 	struct fl_resource resources[] = {{.name = "cpus", .type = FL_SCALAR, .scalar = &cpus},
 	                                  {.name = "mem", .type = FL_SCALAR, .scalar = &mem}};
 	struct fl_offer offers[] = {
-		{.id = "offer-1", .framework_id = "framework-1", .slave_id = "slave-1", .hostname = "one", .resources = resources,
+		{.id = "offer-1",
+	         .framework_id = "framework-1",
+	         .slave_id = "slave-1",
+	         .hostname = "one",
+	         .resources = resources,
 	         .n_resources = 2},
-		{.id = "offer-2", .framework_id = "framework-1", .slave_id = "slave-1", .hostname = "one", .resources = resources,
+		{.id = "offer-2",
+	         .framework_id = "framework-1",
+	         .slave_id = "slave-1",
+	         .hostname = "one",
+	         .resources = resources,
 	         .n_resources = 2},
 	};
 	struct fl_event_offers e = {.offers = offers, .n_offers = n};
@@ -210,7 +218,8 @@ static inline void send_error(struct master *m, const char *message)
 static inline void send_hints(struct master *m)
 {
 	struct fl_event_rescind rescind = {.offer_id = "offer-9"};
-	struct fl_event_message message = {.slave_id = "slave-1", .executor_id = "e", .data = {(const void *)"bytes", 5}};
+	struct fl_event_message message = {
+		.slave_id = "slave-1", .executor_id = "e", .data = {(const void *)"bytes", 5}};
 	struct fl_event_failure failure = {.slave_id = "slave-7"};
 
 	master_send(m, &(struct fl_event){.type = FL_EVENT_RESCIND, .rescind = &rescind});

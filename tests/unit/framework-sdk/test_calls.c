@@ -217,7 +217,8 @@ static void test_several_roles(void **state)
 	expect_suppressed(&w, "a", "c");
 	assert_int_equal(fl_revive(w.f.s, ca, 1), 0);
 	assert_int_equal(fl_suppress(w.f.s, b, 1), 0);
-	assert_int_equal(fl_suppress(w.f.s, unknown, 1), 0); /* the master's to judge; would end the next subscription */
+	assert_int_equal(fl_suppress(w.f.s, unknown, 1),
+	                 0); /* the master's to judge; would end the next subscription */
 	expect_suppressed(&w, "a", "b");
 	assert_int_equal(fl_revive(w.f.s, NULL, 0), 0);
 	expect_suppressed(&w, NULL, NULL);

@@ -15,8 +15,8 @@ static void expect_refused(const struct fl_scheduler_options *options, const str
 		fail_msg("'%s' is not in: %s", text, error);
 }
 
-#define OPTIONS(...)                                                                                                   \
-	(&(struct fl_scheduler_options){                                                                               \
+#define OPTIONS(...)                     \
+	(&(struct fl_scheduler_options){ \
 		.struct_size = sizeof(struct fl_scheduler_options), .framework = &usual_info, __VA_ARGS__})
 
 static void test_sizes(void **state)
@@ -159,8 +159,9 @@ static void test_newer_program(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),         cmocka_unit_test(test_framework),     cmocka_unit_test(test_values),
-		cmocka_unit_test(test_masters),       cmocka_unit_test(test_defaults),      cmocka_unit_test(test_older_program),
+		cmocka_unit_test(test_sizes),         cmocka_unit_test(test_framework),
+		cmocka_unit_test(test_values),        cmocka_unit_test(test_masters),
+		cmocka_unit_test(test_defaults),      cmocka_unit_test(test_older_program),
 		cmocka_unit_test(test_newer_program),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

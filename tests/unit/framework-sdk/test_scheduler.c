@@ -129,7 +129,8 @@ static void without_callbacks(void **state)
 {
 	struct world w;
 	struct fl_scheduler_callbacks none = {.struct_size = sizeof(none)};
-	struct fl_scheduler_options options = {.struct_size = sizeof(options), .framework = &usual_info, .backoff_ns = 1};
+	struct fl_scheduler_options options = {
+		.struct_size = sizeof(options), .framework = &usual_info, .backoff_ns = 1};
 
 	world_open(&w);
 	options.master = w.m.address;

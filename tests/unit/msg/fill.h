@@ -29,8 +29,22 @@ static inline uint64_t fill_below(struct fill *f, uint64_t bound)
 
 static inline const char *fill_text(struct fill *f)
 {
-	static const char *const pieces[] = {"a",    "Z",   "0",    " ",    "\"",   "\\",     "/",    "\n",
-	                                     "\x01", "\x7f", "\xc3\xb6", "\xe2\x82\xac", "\xf0\x9f\x9a\xa2", "<", "task-", "\t"};
+	static const char *const pieces[] = {"a",
+	                                     "Z",
+	                                     "0",
+	                                     " ",
+	                                     "\"",
+	                                     "\\",
+	                                     "/",
+	                                     "\n",
+	                                     "\x01",
+	                                     "\x7f",
+	                                     "\xc3\xb6",
+	                                     "\xe2\x82\xac",
+	                                     "\xf0\x9f\x9a\xa2",
+	                                     "<",
+	                                     "task-",
+	                                     "\t"};
 	char text[256];
 	size_t used = 0;
 

@@ -129,12 +129,12 @@ static void refuse_list(const struct record_desc *desc, uint8_t tag, uint32_t n,
 
 static void test_small_bytes_that_cost_much(void **state)
 {
-	refuse_list(&rec_ranges, 9, 4 << 20, 0);            /* zeros nobody asked for */
-	refuse_list(&rec_ranges, 1, 4 << 20, 0);            /* zeros where records should be */
-	refuse_list(&rec_call_reconcile, 1, 600000, 0x80);  /* empty records */
-	refuse_list(&rec_api_get_agents, 1, 150000, 0x80);  /* big empty records */
-	refuse_list(&rec_set, 1, 600000, 0xa0);             /* empty words */
-	refuse_list(&rec_ranges, 9, 800000, 0x90);          /* empty arrays */
+	refuse_list(&rec_ranges, 9, 4 << 20, 0);           /* zeros nobody asked for */
+	refuse_list(&rec_ranges, 1, 4 << 20, 0);           /* zeros where records should be */
+	refuse_list(&rec_call_reconcile, 1, 600000, 0x80); /* empty records */
+	refuse_list(&rec_api_get_agents, 1, 150000, 0x80); /* big empty records */
+	refuse_list(&rec_set, 1, 600000, 0xa0);            /* empty words */
+	refuse_list(&rec_ranges, 9, 800000, 0x90);         /* empty arrays */
 }
 
 /* 16 MiB is refused, half of it is not: honest big messages pass. */

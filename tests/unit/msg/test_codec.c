@@ -45,10 +45,10 @@ static void refuse(const struct record_desc *desc, const void *data, size_t size
 		fail_msg("'%s' does not say '%s'", err.text, text);
 }
 
-#define REFUSE(desc, text, ...)                                                                                        \
-	do {                                                                                                           \
-		const uint8_t bytes[] = {__VA_ARGS__};                                                                 \
-		refuse(desc, bytes, sizeof(bytes), text);                                                              \
+#define REFUSE(desc, text, ...)                           \
+	do {                                              \
+		const uint8_t bytes[] = {__VA_ARGS__};    \
+		refuse(desc, bytes, sizeof(bytes), text); \
 	} while (0)
 
 static void round_trip(const struct record_desc *desc, uint64_t seed, unsigned percent)
@@ -191,9 +191,9 @@ static void test_unknown_tags_are_skipped(void **state)
 {
 	struct zone *zone _cleanup_zone_ = zone_create();
 	/* range with unknown 3 (map with array, ext, nil, float, bin), 200 (twice is refused elsewhere), 70000 */
-	static const uint8_t bytes[] = {0x85, 0x03, 0x81, 0xa1, 'x', 0x95, 0xc0, 0xcb, 0,    0,    0, 0,    0, 0, 0,
-	                                0,    0xd4, 0x01, 0xff, 0xc4, 1,    9,    0xc3, 0x01, 0x05, 0xcc, 200,  0xa0, 0x02, 0x06,
-	                                0xce, 0,    1,    0x11, 0x70, 0x90};
+	static const uint8_t bytes[] = {0x85, 0x03, 0x81, 0xa1, 'x',  0x95, 0xc0, 0xcb, 0, 0,    0,    0,
+	                                0,    0,    0,    0,    0xd4, 0x01, 0xff, 0xc4, 1, 9,    0xc3, 0x01,
+	                                0x05, 0xcc, 200,  0xa0, 0x02, 0x06, 0xce, 0,    1, 0x11, 0x70, 0x90};
 	const struct fl_range *range = must_decode(&rec_range, bytes, sizeof(bytes), zone);
 
 	assert_int_equal(range->begin, 5);
@@ -202,7 +202,7 @@ static void test_unknown_tags_are_skipped(void **state)
 
 static void test_wrong_kinds_are_refused(void **state)
 {
-	REFUSE(&rec_range, "begin: not an integer", 0x82, 1, 0xff, 2, 1);         /* negative */
+	REFUSE(&rec_range, "begin: not an integer", 0x82, 1, 0xff, 2, 1); /* negative */
 	REFUSE(&rec_range, "begin: not an integer", 0x82, 1, 0xa1, '1', 2, 1);
 	REFUSE(&rec_time_info, "nanoseconds: not a 64 bit", 0x81, 1, 0xcf, 0x80, 0, 0, 0, 0, 0, 0, 0);
 	REFUSE(&rec_time_info, "nanoseconds: not a 64 bit", 0x81, 1, 0xca, 0, 0, 0, 0);

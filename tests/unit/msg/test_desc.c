@@ -130,8 +130,9 @@ static void test_elements(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),      cmocka_unit_test(test_enums),    cmocka_unit_test(test_finding_fields),
-		cmocka_unit_test(test_every_field),   cmocka_unit_test(test_presence), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_messages),       cmocka_unit_test(test_enums),
+		cmocka_unit_test(test_finding_fields), cmocka_unit_test(test_every_field),
+		cmocka_unit_test(test_presence),       cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_elements),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

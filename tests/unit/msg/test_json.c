@@ -106,10 +106,12 @@ static void test_every_record_round_trips(void **state)
 static void test_subscribe_full_of_nulls(void **state)
 {
 	struct fixture *f = *state;
-	const struct fl_call *call = read_json(f, &rec_call,
+	const struct fl_call *call = read_json(
+		f, &rec_call,
 		"{\"framework_id\":null,\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\","
 		"\"name\":\"My-first-Command-framework\",\"id\":null,\"failover_timeout\":604800,\"checkpoint\":null,"
-		"\"role\":null,\"roles\":null,\"hostname\":null,\"principal\":null,\"webui_url\":null,\"capabilities\":null,"
+		"\"role\":null,\"roles\":null,\"hostname\":null,\"principal\":null,\"webui_url\":null,\"capabilities\":"
+	        "null,"
 		"\"labels\":null,\"offer_filters\":{}},\"suppressed_roles\":[]},\"accept\":null,\"decline\":null,"
 		"\"accept_inverse_offers\":null,\"decline_inverse_offers\":null,\"revive\":null,\"kill\":null,"
 		"\"shutdown\":null,\"acknowledge\":null,\"reconcile\":null,\"message\":null,\"request\":null,"
@@ -137,17 +139,24 @@ static void test_subscribe_full_of_nulls(void **state)
 static void test_accept_with_a_task(void **state)
 {
 	struct fixture *f = *state;
-	const struct fl_call *call = read_json(f, &rec_call,
-		"{\"framework_id\":{\"value\":\"f-1\"},\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"o-1\"},"
+	const struct fl_call *call = read_json(
+		f, &rec_call,
+		"{\"framework_id\":{\"value\":\"f-1\"},\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"o-"
+	        "1\"},"
 		"{\"value\":\"o-2\"}],\"operations\":[{\"type\":\"LAUNCH\",\"id\":null,\"launch\":{\"task_infos\":[{"
 		"\"name\":\"sleepProcesses-1\",\"task_id\":{\"value\":\"My-first-Docker-framework-(bridge-networking)."
-		"webservers-1.3c1f\"},\"agent_id\":{\"value\":\"s-1\"},\"resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\","
-		"\"scalar\":{\"value\":0.2},\"ranges\":null,\"set\":null,\"role\":null,\"disk\":null,\"reservation\":null},"
+		"webservers-1.3c1f\"},\"agent_id\":{\"value\":\"s-1\"},\"resources\":[{\"name\":\"cpus\",\"type\":"
+	        "\"SCALAR\","
+		"\"scalar\":{\"value\":0.2},\"ranges\":null,\"set\":null,\"role\":null,\"disk\":null,\"reservation\":"
+	        "null},"
 		"{\"name\":\"mem\",\"type\":\"SCALAR\",\"scalar\":{\"value\":128},\"role\":\"*\"},{\"name\":\"ports\","
-		"\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":31000}]}}],\"executor\":null,\"command\":{"
+		"\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":31000}]}}],\"executor\":null,"
+	        "\"command\":{"
 		"\"shell\":true,\"value\":\"env && sleep 100\",\"environment\":{\"variables\":[{\"name\":\"HOST\","
-		"\"value\":\"127.0.0.1\"},{\"name\":\"TASK_SLEEPPROCESSES_SERIAL_NUMBER\",\"value\":\"1\"}]},\"uris\":[],"
-		"\"arguments\":[],\"user\":null},\"container\":null,\"health_check\":null,\"labels\":null,\"limits\":null,"
+		"\"value\":\"127.0.0.1\"},{\"name\":\"TASK_SLEEPPROCESSES_SERIAL_NUMBER\",\"value\":\"1\"}]},\"uris\":["
+	        "],"
+		"\"arguments\":[],\"user\":null},\"container\":null,\"health_check\":null,\"labels\":null,\"limits\":"
+	        "null,"
 		"\"data\":null}]},\"reserve\":null}],\"filters\":null}}");
 	const struct fl_call_accept *accept = call->accept;
 
@@ -187,15 +196,25 @@ static void test_an_offer_as_v1_has_it(void **state)
 	struct fl_url url = {.scheme = "http", .address = &address};
 	const char *executors[] = {"e-1"};
 	struct fl_offer offer = {
-		.id = "o-1", .framework_id = "f-1", .slave_id = "s-1", .hostname = "h\xc3\xb6st", .url = &url,
-		.resources = resources, .n_resources = 2, .executor_ids = executors, .n_executor_ids = 1,
+		.id = "o-1",
+		.framework_id = "f-1",
+		.slave_id = "s-1",
+		.hostname = "h\xc3\xb6st",
+		.url = &url,
+		.resources = resources,
+		.n_resources = 2,
+		.executor_ids = executors,
+		.n_executor_ids = 1,
 	};
 
-	assert_string_equal(write_json(f, &rec_offer, &offer),
+	assert_string_equal(
+		write_json(f, &rec_offer, &offer),
 		"{\"id\":{\"value\":\"o-1\"},\"framework_id\":{\"value\":\"f-1\"},\"agent_id\":{\"value\":\"s-1\"},"
-		"\"hostname\":\"h\\u00f6st\",\"url\":{\"scheme\":\"http\",\"address\":{\"ip\":\"10.0.0.1\",\"port\":5051}},"
+		"\"hostname\":\"h\\u00f6st\",\"url\":{\"scheme\":\"http\",\"address\":{\"ip\":\"10.0.0.1\",\"port\":"
+	        "5051}},"
 		"\"resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":2.5},\"role\":\"*\"},"
-		"{\"name\":\"ports\",\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":32000}]},\"role\":\"*\"}],"
+		"{\"name\":\"ports\",\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":32000}]},"
+	        "\"role\":\"*\"}],"
 		"\"executor_ids\":[{\"value\":\"e-1\"}]}");
 }
 
@@ -207,8 +226,10 @@ static void test_zero_false_and_empty_are_kept(void **state)
 	same(f, &rec_filters, "{}", "{}");
 	same(f, &rec_command_info, "{\"shell\":false,\"value\":\"\"}", "{\"shell\":false,\"value\":\"\"}");
 	same(f, &rec_task_status,
-	     "{\"task_id\":{\"value\":\"\"},\"state\":\"TASK_LOST\",\"healthy\":false,\"exit_status\":0,\"uuid\":\"\",\"message\":\"\"}",
-	     "{\"task_id\":{\"value\":\"\"},\"state\":\"TASK_LOST\",\"message\":\"\",\"uuid\":\"\",\"healthy\":false,\"exit_status\":0}");
+	     "{\"task_id\":{\"value\":\"\"},\"state\":\"TASK_LOST\",\"healthy\":false,\"exit_status\":0,\"uuid\":\"\","
+	     "\"message\":\"\"}",
+	     "{\"task_id\":{\"value\":\"\"},\"state\":\"TASK_LOST\",\"message\":\"\",\"uuid\":\"\",\"healthy\":false,"
+	     "\"exit_status\":0}");
 	same(f, &rec_resource, "{\"name\":\"x\",\"type\":\"SET\",\"shared\":{}}",
 	     "{\"name\":\"x\",\"type\":\"SET\",\"role\":\"*\",\"shared\":{}}"); /* a default is shown */
 	same(f, &rec_set, "{\"item\":[]}", "{}");
@@ -222,10 +243,21 @@ static void test_thousandths(void **state)
 		int64_t milli;
 		const char *out;
 	} cases[] = {
-		{"0", 0, "0"},          {"0.1", 100, "0.1"},       {"0.001", 1, "0.001"},     {"0.0005", 1, "0.001"},
-		{"0.0004", 0, "0"},     {"1.5", 1500, "1.5"},      {"-2.25", -2250, "-2.25"}, {"-0.1", -100, "-0.1"},
-		{"128", 128000, "128"}, {"3.6e+06", 3600000000, "3600000"},                   {"0.7", 700, "0.7"},
-		{"4.35", 4350, "4.35"}, {"1E2", 100000, "100"},    {"2.0", 2000, "2"},        {"1.1125", 1113, "1.113"},
+		{"0", 0, "0"},
+		{"0.1", 100, "0.1"},
+		{"0.001", 1, "0.001"},
+		{"0.0005", 1, "0.001"},
+		{"0.0004", 0, "0"},
+		{"1.5", 1500, "1.5"},
+		{"-2.25", -2250, "-2.25"},
+		{"-0.1", -100, "-0.1"},
+		{"128", 128000, "128"},
+		{"3.6e+06", 3600000000, "3600000"},
+		{"0.7", 700, "0.7"},
+		{"4.35", 4350, "4.35"},
+		{"1E2", 100000, "100"},
+		{"2.0", 2000, "2"},
+		{"1.1125", 1113, "1.113"},
 		{"1125899906842.624", 1125899906842624, "1125899906842.624"},
 	};
 
@@ -270,7 +302,8 @@ static void test_integers(void **state)
 	struct fixture *f = *state;
 
 	same(f, &rec_range, "{\"begin\":\"7\",\"end\":8.0}", "{\"begin\":7,\"end\":8}");
-	same(f, &rec_range, "{\"begin\":1e3,\"end\":9223372036854775807}", "{\"begin\":1000,\"end\":9223372036854775807}");
+	same(f, &rec_range, "{\"begin\":1e3,\"end\":9223372036854775807}",
+	     "{\"begin\":1000,\"end\":9223372036854775807}");
 	same(f, &rec_range, "{\"begin\":0,\"end\":\"18446744073709551615\"}",
 	     "{\"begin\":0,\"end\":\"18446744073709551615\"}");
 	same(f, &rec_time_info, "{\"nanoseconds\":-9223372036854775808}", "{\"nanoseconds\":-9223372036854775808}");
@@ -293,9 +326,15 @@ static void test_base64(void **state)
 	struct fixture *f = *state;
 	static const struct {
 		const char *text, *bytes;
-	} cases[] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}, {"Zm9vYmFy", "foobar"},
+	} cases[] = {{"", ""},
+	             {"Zg==", "f"},
+	             {"Zm8=", "fo"},
+	             {"Zm9v", "foo"},
+	             {"Zm9vYg==", "foob"},
+	             {"Zm9vYmFy", "foobar"},
 	             {"+/+/", "\xfb\xff\xbf"}};
-	static const char *const wrong[] = {"Z", "Zg", "Zg=", "Zg===", "=Zg=", "Z===", "Zm9v====", "Zm-_", "Zg==Zg==", "Zm 9"};
+	static const char *const wrong[] = {
+		"Z", "Zg", "Zg=", "Zg===", "=Zg=", "Z===", "Zm9v====", "Zm-_", "Zg==Zg==", "Zm 9"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char text[64];
@@ -321,7 +360,8 @@ static void test_ids_lists_and_maps(void **state)
 	struct fixture *f = *state;
 
 	same(f, &rec_call_decline, "{\"offer_ids\":{\"value\":\"one\"}}", "{\"offer_ids\":[{\"value\":\"one\"}]}");
-	same(f, &rec_call_decline, "{\"offer_ids\":[null,{\"value\":\"a\",\"extra\":1},null]}", "{\"offer_ids\":[{\"value\":\"a\"}]}");
+	same(f, &rec_call_decline, "{\"offer_ids\":[null,{\"value\":\"a\",\"extra\":1},null]}",
+	     "{\"offer_ids\":[{\"value\":\"a\"}]}");
 	same(f, &rec_call_decline, "{\"offer_ids\":[null]}", "{}");
 	same(f, &rec_call_roles, "{\"roles\":\"lone\"}", "{\"roles\":[\"lone\"]}");
 	same(f, &rec_ranges, "{\"range\":{\"begin\":1,\"end\":2}}", "{\"range\":[{\"begin\":1,\"end\":2}]}");
@@ -332,13 +372,17 @@ static void test_ids_lists_and_maps(void **state)
 	refuse(&rec_call_kill, "{\"task_id\":{}}", "task_id.value: missing");
 
 	same(f, &rec_task_info,
-	     "{\"name\":\"n\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":{\"value\":1.5},"
+	     "{\"name\":\"n\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":{"
+	     "\"value\":1.5},"
 	     "\"gone\":null,\"m\\\"\":{\"value\":2}}}",
-	     "{\"name\":\"n\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":{\"value\":1.5},"
+	     "{\"name\":\"n\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":{"
+	     "\"value\":1.5},"
 	     "\"m\\\"\":{\"value\":2}}}");
-	refuse(&rec_task_info, "{\"name\":\"\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":5}}",
+	refuse(&rec_task_info,
+	       "{\"name\":\"\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":{\"cpus\":5}}",
 	       "limits.cpus: not an object");
-	refuse(&rec_task_info, "{\"name\":\"\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":[]}",
+	refuse(&rec_task_info,
+	       "{\"name\":\"\",\"task_id\":{\"value\":\"t\"},\"agent_id\":{\"value\":\"s\"},\"limits\":[]}",
 	       "limits: not an object");
 }
 
@@ -347,7 +391,8 @@ static void test_names_of_enums(void **state)
 	struct fixture *f = *state;
 
 	const struct fl_framework_info *info = read_json(f, &rec_framework_info,
-		"{\"user\":\"\",\"name\":\"\",\"capabilities\":[{\"type\":\"OF_TOMORROW\"},{\"type\":\"MULTI_ROLE\"},{}]}");
+	                                                 "{\"user\":\"\",\"name\":\"\",\"capabilities\":[{\"type\":"
+	                                                 "\"OF_TOMORROW\"},{\"type\":\"MULTI_ROLE\"},{}]}");
 	assert_int_equal(info->n_capabilities, 3);
 	assert_int_equal(info->capabilities[0].type, 0);
 	assert_int_equal(info->capabilities[1].type, FL_CAPABILITY_MULTI_ROLE);
@@ -377,7 +422,8 @@ static void test_refusals(void **state)
 	refuse(&rec_command_info, "{\"shell\":\"true\"}", "shell: not true or false");
 	refuse(&rec_command_info, "{\"environment\":[]}", "environment: not an object");
 	refuse(&rec_call,
-	       "{\"type\":\"ACCEPT\",\"accept\":{\"operations\":[{\"type\":\"LAUNCH\",\"launch\":{}},{\"type\":\"LAUNCH\","
+	       "{\"type\":\"ACCEPT\",\"accept\":{\"operations\":[{\"type\":\"LAUNCH\",\"launch\":{}},{\"type\":"
+	       "\"LAUNCH\","
 	       "\"launch\":{\"task_infos\":[{\"name\":\"n\",\"task_id\":{\"value\":\"t\"}}]}}]}}",
 	       "accept.operations[1].launch.task_infos[0].agent_id: missing");
 }
@@ -426,8 +472,9 @@ static void test_ascii_escapes(void **state)
 	struct fixture *f = *state;
 	struct fl_text t = {"\"\\/\b\f\n\r\t\x01\x1f\x7f \xc3\xb6\xe2\x82\xac\xf0\x9f\x9a\xa2"};
 
-	assert_string_equal(write_json(f, &rec_text, &t),
-	                    "{\"value\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f \\u00f6\\u20ac\\ud83d\\udea2\"}");
+	assert_string_equal(
+		write_json(f, &rec_text, &t),
+		"{\"value\":\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f \\u00f6\\u20ac\\ud83d\\udea2\"}");
 	const struct fl_text *back = read_json(f, &rec_text, write_json(f, &rec_text, &t));
 	assert_string_equal(back->value, t.value);
 	/* What is no UTF-8 (file names may be) is replaced byte for byte. */
@@ -449,7 +496,8 @@ static void test_long_text(void **state)
 		const struct fl_text *back = read_json(f, &rec_text, write_json(f, &rec_text, &t));
 		assert_string_equal(back->value, text);
 		struct fl_api_file_data d = {.data = {(const uint8_t *)text, n}};
-		const struct fl_api_file_data *data = read_json(f, &rec_api_file_data, write_json(f, &rec_api_file_data, &d));
+		const struct fl_api_file_data *data = read_json(f, &rec_api_file_data,
+		                                                write_json(f, &rec_api_file_data, &d));
 		assert_int_equal(data->data.size, n);
 		assert_memory_equal(data->data.data, text, n);
 		free(text);

@@ -69,7 +69,8 @@ static void test_text(void **state)
 	same("ports:[5-6,1-2,3-4]", "ports:[1-6]");
 	same("ports:[1-2];ports:[3-4,9-9]", "ports:[1-4,9-9]");
 	same("ports:[0-18446744073709551615]", "ports:[0-18446744073709551615]");
-	same("ports:[18446744073709551615-18446744073709551615,0-0]", "ports:[0-0,18446744073709551615-18446744073709551615]");
+	same("ports:[18446744073709551615-18446744073709551615,0-0]",
+	     "ports:[0-0,18446744073709551615-18446744073709551615]");
 	same("tags:{x};tags:{a,z}", "tags:{a,x,z}");
 	same("cpus:1e2", "cpus:100");
 	same("disk:1125899906842.624", "disk:1125899906842.624");
@@ -169,7 +170,8 @@ static void test_add_and_intersect(void **state)
 	check_arithmetic("cpus:1;mem:5", "cpus:2.5;disk:7", "cpus:3.5;disk:7;mem:5", "cpus:1");
 	check_arithmetic("ports:[1-5,10-20]", "ports:[4-12,30-30]", "ports:[1-20,30-30]", "ports:[4-5,10-12]");
 	check_arithmetic("ports:[1-5]", "ports:[6-9]", "ports:[1-9]", "");
-	check_arithmetic("ports:[1-18446744073709551615]", "ports:[0-5]", "ports:[0-18446744073709551615]", "ports:[1-5]");
+	check_arithmetic("ports:[1-18446744073709551615]", "ports:[0-5]", "ports:[0-18446744073709551615]",
+	                 "ports:[1-5]");
 	check_arithmetic("ports:[1-2]", "ports:[18446744073709551615-18446744073709551615]",
 	                 "ports:[1-2,18446744073709551615-18446744073709551615]", "");
 	check_arithmetic("tags:{a,c}", "tags:{b,c,d}", "tags:{a,b,c,d}", "tags:{c}");
@@ -237,12 +239,14 @@ static void test_contains(void **state)
 
 static void test_equal(void **state)
 {
-	static const char *const texts[] = {"",           "cpus:1",      "cpus:2",      "cpus:1;mem:1", "mem:1",    "ports:[1-2]",
-	                                    "ports:[1-3]", "ports:[1-2,5-5]", "ports:{a}", "tags:{a}",     "tags:{a,b}", "tags:{b}"};
+	static const char *const texts[] = {"",          "cpus:1",      "cpus:2",      "cpus:1;mem:1",
+	                                    "mem:1",     "ports:[1-2]", "ports:[1-3]", "ports:[1-2,5-5]",
+	                                    "ports:{a}", "tags:{a}",    "tags:{a,b}",  "tags:{b}"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(texts); k++) {
-			struct resources a _cleanup_resources_ = parse(texts[i]), b _cleanup_resources_ = parse(texts[k]);
+			struct resources a _cleanup_resources_ = parse(texts[i]),
+					   b _cleanup_resources_ = parse(texts[k]);
 			assert_int_equal(resources_equal(&a, &b), i == k);
 		}
 }
@@ -322,8 +326,10 @@ static void test_against_a_model(void **state)
 	struct random rnd = {88172645463325252ull};
 
 	for (int round = 0; round < 3000; round++) {
-		struct model x = {(int64_t)draw(&rnd, 5000), draw(&rnd, UINT64_MAX) & draw(&rnd, UINT64_MAX), draw(&rnd, 256)};
-		struct model y = {(int64_t)draw(&rnd, 5000), draw(&rnd, UINT64_MAX) & draw(&rnd, UINT64_MAX), draw(&rnd, 256)};
+		struct model x = {(int64_t)draw(&rnd, 5000), draw(&rnd, UINT64_MAX) & draw(&rnd, UINT64_MAX),
+		                  draw(&rnd, 256)};
+		struct model y = {(int64_t)draw(&rnd, 5000), draw(&rnd, UINT64_MAX) & draw(&rnd, UINT64_MAX),
+		                  draw(&rnd, 256)};
 		if (draw(&rnd, 4) == 0)
 			y = (struct model){x.milli / 2, x.numbers & y.numbers, x.words & y.words};
 		struct resources a _cleanup_resources_ = from_model(&x), b _cleanup_resources_ = from_model(&y);
@@ -344,8 +350,10 @@ static void test_against_a_model(void **state)
 		resources_copy(&r, &a);
 		resources_intersect(&r, &b);
 		check_model(&r, &both);
-		assert_int_equal(ranges_meet(a.n_items > 1 ? a.items[1].ranges : NULL, a.n_items > 1 ? a.items[1].n_ranges : 0,
-		                             b.n_items > 1 ? b.items[1].ranges : NULL, b.n_items > 1 ? b.items[1].n_ranges : 0) &&
+		assert_int_equal(ranges_meet(a.n_items > 1 ? a.items[1].ranges : NULL,
+		                             a.n_items > 1 ? a.items[1].n_ranges : 0,
+		                             b.n_items > 1 ? b.items[1].ranges : NULL,
+		                             b.n_items > 1 ? b.items[1].n_ranges : 0) &&
 		                         x.milli && y.milli,
 		                 both.numbers != 0 && x.milli && y.milli);
 	}
@@ -430,7 +438,8 @@ static void test_wire_refused(void **state)
 	wire_refuse((struct fl_resource){.name = NULL, .type = FL_SCALAR, .scalar = &scalar}, "not a resource name");
 	wire_refuse((struct fl_resource){.name = "", .type = FL_SCALAR, .scalar = &scalar}, "not a resource name");
 	wire_refuse((struct fl_resource){.name = "c pus", .type = FL_SCALAR, .scalar = &scalar}, "not a resource name");
-	wire_refuse((struct fl_resource){.name = "caf\xc3\xa9", .type = FL_SCALAR, .scalar = &scalar}, "not a resource name");
+	wire_refuse((struct fl_resource){.name = "caf\xc3\xa9", .type = FL_SCALAR, .scalar = &scalar},
+	            "not a resource name");
 	wire_refuse((struct fl_resource){.name = "ports", .type = FL_RANGES, .ranges = &ranges}, "ends before");
 	wire_refuse((struct fl_resource){.name = "tags", .type = FL_SET, .set = &set}, "twice");
 	words[1] = "";

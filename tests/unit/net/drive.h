@@ -7,14 +7,14 @@
 #define DRIVE_MS 20000
 
 /* Turns l until cond holds; fails the test after a while. */
-#define DRIVE(l, cond)                                                                                                 \
-	do {                                                                                                           \
-		int64_t drive_end_ms = loop_now_ms(l) + DRIVE_MS;                                                      \
-		while (!(cond)) {                                                                                      \
-			if (loop_now_ms(l) > drive_end_ms)                                                             \
-				fail_msg("%s did not come true in %d ms", #cond, DRIVE_MS);                            \
-			loop_step((l), 20);                                                                            \
-		}                                                                                                      \
+#define DRIVE(l, cond)                                                                      \
+	do {                                                                                \
+		int64_t drive_end_ms = loop_now_ms(l) + DRIVE_MS;                           \
+		while (!(cond)) {                                                           \
+			if (loop_now_ms(l) > drive_end_ms)                                  \
+				fail_msg("%s did not come true in %d ms", #cond, DRIVE_MS); \
+			loop_step((l), 20);                                                 \
+		}                                                                           \
 	} while (0)
 
 /* A fixed number of turns that do not wait, for what must not happen. */

@@ -96,7 +96,8 @@ static inline void master_open_session(struct master *m, struct loop *l, const c
                                        int session_ms)
 {
 	struct fl_address where = {.ip = "127.0.0.1", .port = 5050};
-	struct fl_master_info self = {.id = id, .ip = 16777343, .port = 5050, .hostname = "localhost", .address = &where};
+	struct fl_master_info self = {
+		.id = id, .ip = 16777343, .port = 5050, .hostname = "localhost", .address = &where};
 	struct elect_options options = {.session_ms = session_ms};
 	struct err err = {0};
 	struct url url;
@@ -175,11 +176,11 @@ static inline void stranger_open(struct stranger *s, struct loop *l, const char 
 	assert_non_null(s->zk);
 }
 
-#define STRANGER(s, call)                                                                                              \
-	do {                                                                                                           \
-		int stranger_before = (s)->answers;                                                                    \
-		call;                                                                                                  \
-		DRIVE((s)->loop, (s)->answers > stranger_before);                                                      \
+#define STRANGER(s, call)                                         \
+	do {                                                      \
+		int stranger_before = (s)->answers;               \
+		call;                                             \
+		DRIVE((s)->loop, (s)->answers > stranger_before); \
 	} while (0)
 
 static inline void stranger_remove(struct stranger *s, const char *path)

@@ -30,7 +30,7 @@ struct side {
 	struct conn *c;
 	int opened, frames, closed;
 	size_t bytes;
-	uint32_t next;      /* expected number, when counting */
+	uint32_t next; /* expected number, when counting */
 	bool counting, echo;
 	uint8_t last[64];
 	size_t last_size;
@@ -166,7 +166,8 @@ static void join(struct world *w)
 /* A stranger: a plain socket, non-blocking once connected. */
 static int stranger(struct world *w)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)listener_port(w->listener)),
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_port = htons((uint16_t)listener_port(w->listener)),
 	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int before = w->accepted;
@@ -413,7 +414,8 @@ static void test_http_is_told_apart(void **state)
 
 static void test_tls_is_told_apart(void **state)
 {
-	expect_refusal(*state, "\26\3\1\2\0\1", 6, "a TLS handshake on the port for framed connections, which does not speak TLS");
+	expect_refusal(*state, "\26\3\1\2\0\1", 6,
+	               "a TLS handshake on the port for framed connections, which does not speak TLS");
 }
 
 static void test_frames_before_a_bad_one_count(void **state)

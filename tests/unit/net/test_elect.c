@@ -139,7 +139,7 @@ static void restarts_of_the_server(void **state)
 	DRIVE(l, a.lost == 1);
 	assert_true(loop_now_ms(l) - start <= LONG_SESSION_MS + 100);
 	assert_null(elect_leader(a.elect)); /* it does not lead itself, and knows nobody else */
-	assert_string_equal(b.leader, "a");  /* b keeps what it knew */
+	assert_string_equal(b.leader, "a"); /* b keeps what it knew */
 	for (int64_t end = loop_now_ms(l) + 500; loop_now_ms(l) < end;)
 		loop_step(l, 50);
 	zookeeper_launch(&server);
@@ -485,14 +485,10 @@ int main(void)
 		cmocka_unit_test(hosts_are_no_registry),
 	};
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(first_come_first_leads),
-		cmocka_unit_test(between_processes),
-		cmocka_unit_test(restarts_of_the_server),
-		cmocka_unit_test(stopped_leader),
-		cmocka_unit_test(deleted_nodes),
-		cmocka_unit_test(deleted_path),
-		cmocka_unit_test(broken_while_contending),
-		cmocka_unit_test(lost_data),
+		cmocka_unit_test(first_come_first_leads),  cmocka_unit_test(between_processes),
+		cmocka_unit_test(restarts_of_the_server),  cmocka_unit_test(stopped_leader),
+		cmocka_unit_test(deleted_nodes),           cmocka_unit_test(deleted_path),
+		cmocka_unit_test(broken_while_contending), cmocka_unit_test(lost_data),
 		cmocka_unit_test(server_comes_late),
 	};
 	int failed = cmocka_run_group_tests(folders, NULL, NULL);

@@ -314,7 +314,7 @@ static void test_a_record_is_read_and_written(void **state)
 	       "400");
 	EXPECT(*state,
 	       "POST /label HTTP/1.1\r\n" CLOSE "Content-Type: Application/JSON; charset=utf-8\r\nContent-Length: "
-	                                        "23\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}",
+	       "23\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}",
 	       "HTTP/1.1 200 OK", "Content-Type: application/json\r\n", "\r\n\r\n{\"key\":\"k\",\"value\":\"v\"}");
 }
 

@@ -13,8 +13,10 @@ struct values {
 };
 
 static const struct metric_desc table[] = {
-	{METRIC_COUNTER, "fairlead_offers_total", "outcome=\"accepted\"", "Offers ended.", offsetof(struct values, accepted)},
-	{METRIC_COUNTER, "fairlead_offers_total", "outcome=\"declined\"", "Offers ended.", offsetof(struct values, declined)},
+	{METRIC_COUNTER, "fairlead_offers_total", "outcome=\"accepted\"", "Offers ended.",
+         offsetof(struct values, accepted)},
+	{METRIC_COUNTER, "fairlead_offers_total", "outcome=\"declined\"", "Offers ended.",
+         offsetof(struct values, declined)},
 	{METRIC_GAUGE, "fairlead_slaves", "", "Back\\slash and\nline.", offsetof(struct values, slaves)},
 };
 

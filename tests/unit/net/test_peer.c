@@ -23,7 +23,8 @@ struct side {
 	bool was_refused, echo;
 	enum fl_refusal refusal;
 	char refused_text[512], leader[64], why[512], hello_id[64], hello_cluster[64], last_text[64];
-	bool destroy_on_ready, destroy_on_message, destroy_on_close, finish_on_message, refuse_on_ready, refuse_on_message;
+	bool destroy_on_ready, destroy_on_message, destroy_on_close, finish_on_message, refuse_on_ready,
+		refuse_on_message;
 };
 
 struct world {
@@ -31,8 +32,8 @@ struct world {
 	struct listener *listener;
 	struct peer_self master, slave; /* who accepts, who connects */
 	struct side server, client;
-	struct conn *bare;              /* a client that is no peer */
-	struct buf frames[8];           /* what it got */
+	struct conn *bare;    /* a client that is no peer */
+	struct buf frames[8]; /* what it got */
 	int n_frames, opened, bare_closed;
 };
 
@@ -126,10 +127,18 @@ static int setup(void **state)
 	w->l = loop_create();
 	w->listener = listener_create(w->l, "127.0.0.1", 0, on_accept, w, &err);
 	assert_non_null(w->listener);
-	w->master = (struct peer_self){.kind = FL_PEER_MASTER, .cluster = "blue", .id = "m1",
-	                               .expect = PEER_SLAVE | PEER_FRAMEWORK, .heartbeat_ms = 10000, .timeout_ms = 5000};
-	w->slave = (struct peer_self){.kind = FL_PEER_SLAVE, .cluster = "blue", .id = "s1", .expect = PEER_MASTER,
-	                              .heartbeat_ms = 10000, .timeout_ms = 5000};
+	w->master = (struct peer_self){.kind = FL_PEER_MASTER,
+	                               .cluster = "blue",
+	                               .id = "m1",
+	                               .expect = PEER_SLAVE | PEER_FRAMEWORK,
+	                               .heartbeat_ms = 10000,
+	                               .timeout_ms = 5000};
+	w->slave = (struct peer_self){.kind = FL_PEER_SLAVE,
+	                              .cluster = "blue",
+	                              .id = "s1",
+	                              .expect = PEER_MASTER,
+	                              .heartbeat_ms = 10000,
+	                              .timeout_ms = 5000};
 	*state = w;
 	return 0;
 }
@@ -220,8 +229,8 @@ static void send_bare(struct world *w, int id, const void *rec)
 
 static struct fl_hello hello_of_slave(void)
 {
-	return (struct fl_hello){.version = 1, .min_version = 1, .cluster = "blue", .kind = FL_PEER_SLAVE,
-	                         .heartbeat_ns = 10000000000};
+	return (struct fl_hello){
+		.version = 1, .min_version = 1, .cluster = "blue", .kind = FL_PEER_SLAVE, .heartbeat_ns = 10000000000};
 }
 
 static void greet_bare(struct world *w)
@@ -321,7 +330,8 @@ static void test_a_newer_protocol_is_refused(void **state)
 	hello.min_version = 2;
 	dial_bare(w);
 	send_bare(w, MSG_hello, &hello);
-	expect_bare_refused(w, FL_REFUSAL_PROTOCOL, "the SLAVE speaks 2 to 3, this MASTER 1 to 1; upgrade the older side");
+	expect_bare_refused(w, FL_REFUSAL_PROTOCOL,
+	                    "the SLAVE speaks 2 to 3, this MASTER 1 to 1; upgrade the older side");
 }
 
 static void test_a_newer_side_that_speaks_ours_too_is_welcome(void **state)

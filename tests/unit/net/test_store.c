@@ -565,10 +565,10 @@ int main(void)
 		cmocka_unit_test(file_broken_object),
 	};
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(zk_written_is_read),      cmocka_unit_test(zk_order_is_kept),
-		cmocka_unit_test(zk_many_writes),          cmocka_unit_test(zk_refusals),
-		cmocka_unit_test(zk_broken_object),        cmocka_unit_test(zk_deposed_leader),
-		cmocka_unit_test(zk_fenced_writes),        cmocka_unit_test(zk_restart_while_writing),
+		cmocka_unit_test(zk_written_is_read),    cmocka_unit_test(zk_order_is_kept),
+		cmocka_unit_test(zk_many_writes),        cmocka_unit_test(zk_refusals),
+		cmocka_unit_test(zk_broken_object),      cmocka_unit_test(zk_deposed_leader),
+		cmocka_unit_test(zk_fenced_writes),      cmocka_unit_test(zk_restart_while_writing),
 		cmocka_unit_test(zk_lost_while_waiting),
 	};
 	int failed = cmocka_run_group_tests(folders, NULL, NULL);

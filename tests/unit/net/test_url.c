@@ -69,11 +69,46 @@ static void host_forms(void **state)
 static void refusals(void **state)
 {
 	static const char *const bad[] = {
-		"", "zk://", "zk:///x", "zk://a", "zk://a/", "zk://a//", "zk://a//x", "zk://a/x//y", "zk://a/x/../y",
-		"zk://a/./x", "zk://a:0/x", "zk://a:65536/x", "zk://a:/x", "zk://a:2181x/x", "zk://a:-1/x", "zk://a,/x",
-		"zk://,a/x", "zk://user:pw@a/x", "zk://a b/x", "zk://a/x y", "zk://a/x\n", "zk://a/x?y", "zk://a/zookeeper",
-		"zk://a/zookeeper/x", "zk://::1/x", "zk://[::1/x", "zk://[::1]5/x", "zk://[]:5/x", "file://x", "file://",
-		"file:///", "file:////", "http://a:5050", "etcd://a/x", "a:b", "a:5050,", ",a", ":5050", "a/b", "user@a",
+		"",
+		"zk://",
+		"zk:///x",
+		"zk://a",
+		"zk://a/",
+		"zk://a//",
+		"zk://a//x",
+		"zk://a/x//y",
+		"zk://a/x/../y",
+		"zk://a/./x",
+		"zk://a:0/x",
+		"zk://a:65536/x",
+		"zk://a:/x",
+		"zk://a:2181x/x",
+		"zk://a:-1/x",
+		"zk://a,/x",
+		"zk://,a/x",
+		"zk://user:pw@a/x",
+		"zk://a b/x",
+		"zk://a/x y",
+		"zk://a/x\n",
+		"zk://a/x?y",
+		"zk://a/zookeeper",
+		"zk://a/zookeeper/x",
+		"zk://::1/x",
+		"zk://[::1/x",
+		"zk://[::1]5/x",
+		"zk://[]:5/x",
+		"file://x",
+		"file://",
+		"file:///",
+		"file:////",
+		"http://a:5050",
+		"etcd://a/x",
+		"a:b",
+		"a:5050,",
+		",a",
+		":5050",
+		"a/b",
+		"user@a",
 		"a:99999999999999999999",
 	};
 
@@ -109,8 +144,8 @@ static void too_many_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(zk_forms),   cmocka_unit_test(file_forms),     cmocka_unit_test(host_forms),
-		cmocka_unit_test(refusals),   cmocka_unit_test(too_many_hosts),
+		cmocka_unit_test(zk_forms), cmocka_unit_test(file_forms),     cmocka_unit_test(host_forms),
+		cmocka_unit_test(refusals), cmocka_unit_test(too_many_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,11 +103,11 @@ static void open_client(struct client *c, struct loop *l)
 #define WAIT(c, n) DRIVE((c)->loop, (c)->answers >= (n))
 
 /* Runs one call and waits for its answer. */
-#define CALL(c, call)                                                                                                  \
-	do {                                                                                                           \
-		int answers_before = (c)->answers;                                                                             \
-		call;                                                                                                  \
-		WAIT(c, answers_before + 1);                                                                                   \
+#define CALL(c, call)                              \
+	do {                                       \
+		int answers_before = (c)->answers; \
+		call;                              \
+		WAIT(c, answers_before + 1);       \
 	} while (0)
 
 static void malformed_hosts(void **state)
