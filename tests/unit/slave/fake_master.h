@@ -204,6 +204,7 @@ struct fake_task {
 	int64_t max_completion_ms; /* 0: none */
 	const char *ports;         /* "31000" one port */
 	uint64_t port;
+	bool no_mem;
 	bool plain;           /* its framework has no capabilities */
 	const char *slave_id; /* NULL: the right one */
 };
@@ -214,7 +215,7 @@ static inline void fake_run(struct fake_master *f, struct fake_task t)
 	struct fl_range range = {t.port, t.port};
 	struct fl_ranges ranges = {.range = &range, .n_range = 1};
 	struct fl_resource resources[] = {{.name = "cpus", .type = FL_SCALAR, .scalar = &cpus},
-	                                  {.name = "mem", .type = FL_SCALAR, .scalar = &mem},
+	                                  {.name = t.no_mem ? "disk" : "mem", .type = FL_SCALAR, .scalar = &mem},
 	                                  {.name = "ports", .type = FL_RANGES, .ranges = &ranges}};
 	struct fl_command_info command = {.value = t.command, .has_shell = true, .shell = true};
 	struct fl_duration_info grace = {(t.grace_ms ? t.grace_ms : 1) * 1000000},
