@@ -179,8 +179,8 @@ static void on_terminal(struct attempt *a, const struct fl_task_status *status)
 
 	if (a->terminal == status->state)
 		return; /* again, as it may */
-	if (a->terminal == FL_TASK_DROPPED && status->state == FL_TASK_GONE && !status->uuid.size)
-		return; /* asked before it was refused, answered after: of what never ran nobody keeps a record */
+	if (a->terminal && status->state == FL_TASK_GONE && !status->uuid.size)
+		return; /* asked before its end, answered after: of what is over and acknowledged no record is owed */
 	if (a->terminal)
 		world_fail("I2: task %s is %s after it was %s", a->id, fl_task_state_name(status->state),
 		           fl_task_state_name(a->terminal));
