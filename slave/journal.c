@@ -29,7 +29,7 @@
 #define MAX_SEGMENT_BYTES ((size_t)1 << 30)
 #define MAX_BATCH (4u << 20)
 #define PART_BYTES (256u << 10) /* of a compaction, encoded in one turn */
-#define MAX_ASIDE 16 /* pieces of damage kept at one start */
+#define MAX_ASIDE 16            /* pieces of damage kept at one start */
 
 struct journal_entry {
 	struct list_node node;

@@ -46,21 +46,21 @@ enum { WAITING, BUILDING, READY, STARTING, RUNNING, ADOPTING, FAILING, ENDED };
 
 #define TO(state) (1u << (state))
 static const struct sm_state states[] = {
-    [WAITING] = {"WAITING", TO(BUILDING) | TO(FAILING) | TO(ENDED), SM_INITIAL},
-    [BUILDING] = {"BUILDING", TO(READY) | TO(FAILING), 0},
-    [READY] = {"READY", TO(STARTING) | TO(FAILING), 0},
-    [STARTING] = {"STARTING", TO(RUNNING) | TO(FAILING), 0},
-    [RUNNING] = {"RUNNING", TO(ENDED), 0},
-    [ADOPTING] = {"ADOPTING", TO(RUNNING) | TO(ENDED), SM_INITIAL},
-    [FAILING] = {"FAILING", TO(ENDED), 0},
-    [ENDED] = {"ENDED", 0, SM_FINAL},
+	[WAITING] = {"WAITING", TO(BUILDING) | TO(FAILING) | TO(ENDED), SM_INITIAL},
+	[BUILDING] = {"BUILDING", TO(READY) | TO(FAILING), 0},
+	[READY] = {"READY", TO(STARTING) | TO(FAILING), 0},
+	[STARTING] = {"STARTING", TO(RUNNING) | TO(FAILING), 0},
+	[RUNNING] = {"RUNNING", TO(ENDED), 0},
+	[ADOPTING] = {"ADOPTING", TO(RUNNING) | TO(ENDED), SM_INITIAL},
+	[FAILING] = {"FAILING", TO(ENDED), 0},
+	[ENDED] = {"ENDED", 0, SM_FINAL},
 };
 
 enum kill_stage { KILL_NONE, KILL_TERM, KILL_ALL };
 
 struct procs {
 	struct loop *loop;
-	struct procs_conf conf; /* strings owned */
+	struct procs_conf conf;  /* strings owned */
 	struct cgroups *cgroups; /* NULL: none are used */
 	struct launcher *launcher;
 	struct list all, waiting, ending;
@@ -81,7 +81,7 @@ struct proc {
 	struct proc_identity identity;
 	bool child; /* ours to wait for; not after an adoption */
 	int pidfd;
-	bool gone;  /* pidfd says so */
+	bool gone;     /* pidfd says so */
 	bool building; /* counted in n_building */
 	struct watch on_pidfd, on_socket;
 	struct timer grace;
@@ -89,7 +89,7 @@ struct proc {
 	enum kill_stage kill;
 	bool has_runtime;
 	struct birth_failure failure; /* FAILING */
-	struct proc_exit exit;         /* ENDED */
+	struct proc_exit exit;        /* ENDED */
 	char message[ENDING_TEXT];
 };
 
@@ -159,7 +159,7 @@ void procs_destroy(struct procs *ps)
 
 	if (!ps)
 		return;
-	LIST_FOREACH(p, &ps->all, struct proc, node)
+	LIST_FOREACH (p, &ps->all, struct proc, node)
 		proc_destroy(p);
 	graves_fini(&ps->graves);
 	defer_cancel(&ps->start);
@@ -196,12 +196,12 @@ static void ended(struct proc *p, const siginfo_t *status, const char *mystery)
 {
 	_cleanup_free_ char *slot_path = launcher_slot_path(p->procs->launcher, p->id);
 	struct ending from = {
-	    .cgroups = p->procs->cgroups,
-	    .cgroup = p->identity.cgroup,
-	    .slot_path = slot_path,
-	    .status = status,
-	    .away = mystery != NULL,
-	    .mystery = mystery,
+		.cgroups = p->procs->cgroups,
+		.cgroup = p->identity.cgroup,
+		.slot_path = slot_path,
+		.status = status,
+		.away = mystery != NULL,
+		.mystery = mystery,
 	};
 
 	ending_tell(&from, p->message, &p->exit);
@@ -591,9 +591,9 @@ int proc_set_limits(struct proc *p, int64_t cpus_milli, int64_t cpus_limit_milli
 {
 	struct procs *ps = p->procs;
 	struct cgroup_limits limits = {
-	    .cpus_milli = cpus_milli,
-	    .cpus_limit_milli = ps->conf.cpu_cap && !cpus_limit_milli ? cpus_milli : cpus_limit_milli,
-	    .mem_bytes = mem_bytes,
+		.cpus_milli = cpus_milli,
+		.cpus_limit_milli = ps->conf.cpu_cap && !cpus_limit_milli ? cpus_milli : cpus_limit_milli,
+		.mem_bytes = mem_bytes,
 	};
 
 	if (!p->identity.cgroup[0])
@@ -610,7 +610,9 @@ int proc_usage(struct proc *p, struct proc_usage *ret)
 	int r = cgroup_usage(p->procs->cgroups, p->identity.cgroup, &u);
 	if (r < 0)
 		return r;
-	*ret = (struct proc_usage){.cpu_ns = u.cpu_ns, .mem_bytes = u.mem_bytes, .mem_peak_bytes = u.mem_peak_bytes,
+	*ret = (struct proc_usage){.cpu_ns = u.cpu_ns,
+	                           .mem_bytes = u.mem_bytes,
+	                           .mem_peak_bytes = u.mem_peak_bytes,
 	                           .pids = u.pids > 0 ? u.pids - 1 : 0}; /* without init */
 	return 0;
 }
@@ -658,7 +660,7 @@ static void note_leftover(void *user, const char *id)
 	for (size_t i = 0; i < s->n_known; i++)
 		if (strcmp(s->known[i], id) == 0)
 			return;
-	LIST_FOREACH(p, &s->procs->all, struct proc, node)
+	LIST_FOREACH (p, &s->procs->all, struct proc, node)
 		if (strcmp(p->id, id) == 0)
 			return;
 	if (graves_hold(&s->procs->graves, id) || hash_get(&s->found, id)) /* swept already, or seen elsewhere */
@@ -690,7 +692,7 @@ int procs_sweep(struct procs *ps, const char *const *known_ids, size_t n)
 	if (ps->cgroups)
 		cgroups_list(ps->cgroups, note_leftover, &s);
 	list_runtime(ps, &s);
-	HASH_FOREACH(l, &s.found, struct leftover, node) {
+	HASH_FOREACH (l, &s.found, struct leftover, node) {
 		_cleanup_free_ char *cgroup = xasprintf("%s/%s", ps->conf.cgroup_root, l->id);
 		log_warn("proc.swept container=%s", l->id);
 		if (ps->cgroups) {

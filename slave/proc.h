@@ -19,14 +19,14 @@ struct proc;
 struct procs;
 
 struct procs_conf {
-	const char *runtime_dir;  /* "/run/fairlead/<slave>": exit slots, private mounts; never inside a sandbox */
-	const char *cgroup_root;  /* "/fairlead" below each hierarchy's root */
-	const char *work_dir;     /* never visible to a task */
-	const char *image_dir;    /* where root filesystems of tasks may lie; NULL: nowhere */
+	const char *runtime_dir; /* "/run/fairlead/<slave>": exit slots, private mounts; never inside a sandbox */
+	const char *cgroup_root; /* "/fairlead" below each hierarchy's root */
+	const char *work_dir;    /* never visible to a task */
+	const char *image_dir;   /* where root filesystems of tasks may lie; NULL: nowhere */
 	bool allow_privileged;
-	bool user_namespaces;     /* on by default */
-	bool cpu_cap;             /* cpus are a hard cap too */
-	bool use_cgroups;         /* off only for unprivileged trials: limits are then not enforced, with a warning */
+	bool user_namespaces; /* on by default */
+	bool cpu_cap;         /* cpus are a hard cap too */
+	bool use_cgroups;     /* off only for unprivileged trials: limits are then not enforced, with a warning */
 	int64_t default_pids;
 };
 
@@ -40,20 +40,20 @@ const char *procs_describe(const struct procs *p);
 struct proc_spec {
 	const char *container_id; /* unique, valid as one path component and cgroup name */
 	const char *name;         /* for the log: task id */
-	const char *sandbox;      /* host path; made if absent; becomes the working folder (/sandbox inside), the user's */
+	const char *sandbox; /* host path; made if absent; becomes the working folder (/sandbox inside), the user's */
 	const struct fl_command_info *command;
-	const char *user;         /* name or number; NULL: the slave's own */
-	const char *hostname;     /* NULL: the host's */
-	const char *const *env;   /* "NAME=value", NULL-terminated; nothing else is inherited */
-	const char *rootfs;       /* below image_dir; NULL: the host's /usr … read-only */
+	const char *user;       /* name or number; NULL: the slave's own */
+	const char *hostname;   /* NULL: the host's */
+	const char *const *env; /* "NAME=value", NULL-terminated; nothing else is inherited */
+	const char *rootfs;     /* below image_dir; NULL: the host's /usr … read-only */
 	bool privileged;
 	bool network_namespace;
 	const char *const *capabilities; /* names without CAP_, NULL-terminated; NULL: none kept */
-	int64_t cpus_milli;       /* weight */
-	int64_t cpus_limit_milli; /* hard cap; 0: none */
-	int64_t mem_bytes;        /* hard limit */
-	int64_t mem_request_bytes; /* soft limit; at most mem_bytes */
-	int64_t pids;             /* 0: default */
+	int64_t cpus_milli;              /* weight */
+	int64_t cpus_limit_milli;        /* hard cap; 0: none */
+	int64_t mem_bytes;               /* hard limit */
+	int64_t mem_request_bytes;       /* soft limit; at most mem_bytes */
+	int64_t pids;                    /* 0: default */
 };
 
 /* What identifies a container over a slave's restart. */
@@ -61,19 +61,19 @@ struct proc_identity {
 	int64_t pid;
 	uint64_t start_time; /* field 22 of /proc/PID/stat */
 	char boot_id[40];
-	char cgroup[128];    /* below each hierarchy's root */
+	char cgroup[128]; /* below each hierarchy's root */
 };
 
 struct proc_exit {
-	const char *failed_step; /* NULL, or where the launch failed: "mount", "cgroup memory", … */
-	const char *message;     /* in words, always set; borrowed */
-	bool known;              /* exit code or signal are known */
-	int exit_code;           /* 0…255, when not signalled */
-	int signal;              /* 0 when not signalled */
-	bool oom;                /* killed for memory */
+	const char *failed_step;                 /* NULL, or where the launch failed: "mount", "cgroup memory", … */
+	const char *message;                     /* in words, always set; borrowed */
+	bool known;                              /* exit code or signal are known */
+	int exit_code;                           /* 0…255, when not signalled */
+	int signal;                              /* 0 when not signalled */
+	bool oom;                                /* killed for memory */
 	int64_t mem_limit_bytes, mem_peak_bytes; /* 0 when unknown */
-	bool away;               /* it ended while the slave was away */
-	bool rebooted;           /* … because the machine was restarted: its identity has another boot id */
+	bool away;                               /* it ended while the slave was away */
+	bool rebooted; /* … because the machine was restarted: its identity has another boot id */
 };
 
 struct proc_ops {

@@ -96,7 +96,8 @@ static int describe(struct slave *s, struct err *err)
 	struct host_facts facts;
 
 	if (strcmp(s->conf->ip, "0.0.0.0") == 0 || strcmp(s->conf->ip, "::") == 0)
-		return err_set(err, EINVAL, "--ip is also told to the master: give the address at which others reach this machine");
+		return err_set(err, EINVAL,
+		               "--ip is also told to the master: give the address at which others reach this machine");
 	host_facts_read(s->conf->work_dir, &facts);
 	if (resources_of_host(s->conf->resources, &facts, &s->total, err) < 0)
 		return -err->code;

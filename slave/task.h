@@ -62,7 +62,7 @@ struct task {
 	struct owned history[TASK_MAX_HISTORY]; /* struct fl_task_status, oldest first */
 	size_t n_history;
 	uint64_t snapshot; /* the last one that it was put into */
-	bool damaged; /* recovery: a record of it is lost */
+	bool damaged;      /* recovery: a record of it is lost */
 	struct defer reap;
 	struct list_node reaped; /* in slave->reaped */
 };

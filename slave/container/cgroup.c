@@ -20,11 +20,11 @@
 #define MAX_HIERARCHIES (N_CONTROLLERS + 1)
 
 static const char *const controller_names[] = {
-    [CONTROLLER_CPU] = "cpu",   [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory",
-    [CONTROLLER_PIDS] = "pids", [CONTROLLER_FREEZER] = "freezer",
+	[CONTROLLER_CPU] = "cpu",   [CONTROLLER_CPUACCT] = "cpuacct", [CONTROLLER_MEMORY] = "memory",
+	[CONTROLLER_PIDS] = "pids", [CONTROLLER_FREEZER] = "freezer",
 };
 static const bool required[N_CONTROLLERS] = {
-    [CONTROLLER_CPU] = true, [CONTROLLER_MEMORY] = true, [CONTROLLER_PIDS] = true};
+	[CONTROLLER_CPU] = true, [CONTROLLER_MEMORY] = true, [CONTROLLER_PIDS] = true};
 
 struct cgroups {
 	char *root;
@@ -148,14 +148,14 @@ static void add_mount(struct cgroups *c, const struct cgroup_backend *backend, c
 	for (int i = 0; i < N_CONTROLLERS; i++) {
 		bool taken = false;
 		FOREACH_HIERARCHY(other, c)
-			taken |= other->has[i];
+		taken |= other->has[i];
 		h.has[i] = !taken && has_word(names, controller_names[i], ", \n");
 		any |= h.has[i];
 	}
 	if (backend->version == 2) { /* part of v2 itself, where anything of a container is */
 		bool cpu = h.has[CONTROLLER_CPU], elsewhere = false;
 		FOREACH_HIERARCHY(other, c)
-			elsewhere |= other->has[CONTROLLER_CPUACCT];
+		elsewhere |= other->has[CONTROLLER_CPUACCT];
 		h.has[CONTROLLER_CPUACCT] = cpu && !elsewhere;
 		h.has[CONTROLLER_FREEZER] = any;
 	}
@@ -208,9 +208,10 @@ static int find_mounts(struct cgroups *c, struct err *err)
 	for (int i = 0; i < N_CONTROLLERS; i++) {
 		bool found = !required[i];
 		FOREACH_HIERARCHY(h, c)
-			found |= h->has[i];
+		found |= h->has[i];
 		if (!found)
-			return err_set(err, ENOENT, "cgroup controller %s is not there; --no_cgroups runs without limits",
+			return err_set(err, ENOENT,
+			               "cgroup controller %s is not there; --no_cgroups runs without limits",
 			               controller_names[i]);
 	}
 	return 0;
@@ -246,8 +247,8 @@ struct cgroups *cgroups_create(const char *root, struct err *err)
 	if (find_mounts(c, err) < 0)
 		goto fail;
 	FOREACH_HIERARCHY(h, c)
-		if (make_path(h, c->root, err) < 0 || h->backend->prepare(h, c->root, err) < 0)
-			goto fail;
+	if (make_path(h, c->root, err) < 0 || h->backend->prepare(h, c->root, err) < 0)
+		goto fail;
 	return c;
 fail:
 	cgroups_destroy(c);
@@ -258,7 +259,8 @@ void cgroups_destroy(struct cgroups *c)
 {
 	if (!c)
 		return;
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		close(h->fd);
 		free(h->mount);
 	}
@@ -279,7 +281,8 @@ const char *cgroups_version(const struct cgroups *c)
 
 int cgroup_create(struct cgroups *c, const char *path, const struct cgroup_limits *limits, struct err *err)
 {
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		int r = 0;
 		if (mkdirat(h->fd, path + 1, 0755) < 0)
 			r = err_set(err, errno, "making %s%s: %s", h->mount, path, strerror(errno));
@@ -297,8 +300,8 @@ int cgroup_create(struct cgroups *c, const char *path, const struct cgroup_limit
 int cgroup_open(struct cgroups *c, const char *path)
 {
 	FOREACH_HIERARCHY(h, c)
-		if (h->backend->version == 2)
-			return openat(h->fd, path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (h->backend->version == 2)
+		return openat(h->fd, path + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return -1;
 }
 
@@ -306,7 +309,8 @@ int cgroup_open(struct cgroups *c, const char *path)
  * period (8 ms seen). */
 int cgroup_enter(struct cgroups *c, const char *path)
 {
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		int r = h->backend->version == 1 ? hierarchy_write(h, path, "tasks", "0") : 0;
 		if (r < 0)
 			return r;
@@ -316,7 +320,8 @@ int cgroup_enter(struct cgroups *c, const char *path)
 
 int cgroup_set(struct cgroups *c, const char *path, const struct cgroup_limits *limits, struct err *err)
 {
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		int r = h->backend->apply(h, path, limits, err);
 		if (r < 0)
 			return r;
@@ -328,7 +333,8 @@ int cgroup_usage(struct cgroups *c, const char *path, struct cgroup_usage *ret)
 {
 	struct cgroup_usage u = {0};
 
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		if (!hierarchy_has_file(h, path, "cgroup.procs"))
 			return -ENOENT;
 		h->backend->usage(h, path, &u);
@@ -363,7 +369,7 @@ bool cgroup_has(struct cgroups *c, const char *path, pid_t pid)
 void cgroup_thaw(struct cgroups *c, const char *path)
 {
 	FOREACH_HIERARCHY(h, c)
-		h->backend->freeze(h, path, false);
+	h->backend->freeze(h, path, false);
 }
 
 /* Without a blow that hits all at once: frozen first, so that nothing forks away. */
@@ -372,7 +378,7 @@ static void kill_one_by_one(struct cgroups *c, struct hierarchy *h, const char *
 	int pid;
 
 	FOREACH_HIERARCHY(other, c)
-		other->backend->freeze(other, path, true);
+	other->backend->freeze(other, path, true);
 	int fd = open_file(h, path, "cgroup.procs", O_RDONLY);
 	_cleanup_fclose_ FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	while (f && fscanf(f, "%d", &pid) == 1)
@@ -384,10 +390,10 @@ static void kill_one_by_one(struct cgroups *c, struct hierarchy *h, const char *
 bool cgroup_kill_at_once(struct cgroups *c, const char *path)
 {
 	FOREACH_HIERARCHY(h, c)
-		if (h->backend->kill(h, path)) {
-			cgroup_thaw(c, path);
-			return true;
-		}
+	if (h->backend->kill(h, path)) {
+		cgroup_thaw(c, path);
+		return true;
+	}
 	return false;
 }
 
@@ -396,7 +402,7 @@ void cgroup_kill(struct cgroups *c, const char *path)
 	if (cgroup_kill_at_once(c, path))
 		return;
 	FOREACH_HIERARCHY(h, c)
-		kill_one_by_one(c, h, path);
+	kill_one_by_one(c, h, path);
 }
 
 int cgroup_remove(struct cgroups *c, const char *path)
@@ -404,14 +410,15 @@ int cgroup_remove(struct cgroups *c, const char *path)
 	int status = 0;
 
 	FOREACH_HIERARCHY(h, c)
-		if (unlinkat(h->fd, path + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
-			status = -errno;
+	if (unlinkat(h->fd, path + 1, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		status = -errno;
 	return status;
 }
 
 void cgroups_list(struct cgroups *c, void (*fn)(void *user, const char *name), void *user)
 {
-	FOREACH_HIERARCHY(h, c) {
+	FOREACH_HIERARCHY(h, c)
+	{
 		int fd = openat(h->fd, c->root + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 		struct dirent *e;

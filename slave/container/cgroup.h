@@ -26,7 +26,7 @@ struct cgroup_usage {
 /* NULL with a text that names the controller that is missing. Makes root in every hierarchy; on v2 also moves the
  * process into root/.slave, so that controllers can be handed down. */
 struct cgroups *cgroups_create(const char *root, struct err *err);
-void cgroups_destroy(struct cgroups *c); /* NULL allowed; the cgroups stay */
+void cgroups_destroy(struct cgroups *c);              /* NULL allowed; the cgroups stay */
 const char *cgroups_version(const struct cgroups *c); /* "v1", "v2" or "mixed" */
 
 /* Makes path everywhere and sets its limits; nothing is left when it fails. err's text begins with the controller. */

@@ -108,10 +108,10 @@ static bool v1_kill(struct hierarchy *h, const char *path)
 }
 
 const struct cgroup_backend cgroup_v1 = {
-    .version = 1,
-    .prepare = v1_prepare,
-    .apply = v1_apply,
-    .usage = v1_usage,
-    .freeze = v1_freeze,
-    .kill = v1_kill,
+	.version = 1,
+	.prepare = v1_prepare,
+	.apply = v1_apply,
+	.usage = v1_usage,
+	.freeze = v1_freeze,
+	.kill = v1_kill,
 };

@@ -13,8 +13,10 @@
 /* Enables in path's children what h has. */
 static int hand_down(struct hierarchy *h, const char *path, struct err *err)
 {
-	static const struct { enum controller controller; const char *enable; } wanted[] = {
-	    {CONTROLLER_CPU, "+cpu"}, {CONTROLLER_MEMORY, "+memory"}, {CONTROLLER_PIDS, "+pids"}};
+	static const struct {
+		enum controller controller;
+		const char *enable;
+	} wanted[] = {{CONTROLLER_CPU, "+cpu"}, {CONTROLLER_MEMORY, "+memory"}, {CONTROLLER_PIDS, "+pids"}};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		if (!h->has[wanted[i].controller])
@@ -151,10 +153,10 @@ static bool v2_kill(struct hierarchy *h, const char *path)
 }
 
 const struct cgroup_backend cgroup_v2 = {
-    .version = 2,
-    .prepare = v2_prepare,
-    .apply = v2_apply,
-    .usage = v2_usage,
-    .freeze = v2_freeze,
-    .kill = v2_kill,
+	.version = 2,
+	.prepare = v2_prepare,
+	.apply = v2_apply,
+	.usage = v2_usage,
+	.freeze = v2_freeze,
+	.kill = v2_kill,
 };

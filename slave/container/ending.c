@@ -63,8 +63,8 @@ static void describe(const struct proc_exit *e, const char *mystery, char text[E
 	const char *away = e->away ? " while the slave was away" : "";
 
 	if (e->oom && e->mem_limit_bytes)
-		snprintf(text, ENDING_TEXT, "ran out of memory%s: used %s of %s", away, ending_size(e->mem_peak_bytes, used),
-		         ending_size(e->mem_limit_bytes, limit));
+		snprintf(text, ENDING_TEXT, "ran out of memory%s: used %s of %s", away,
+		         ending_size(e->mem_peak_bytes, used), ending_size(e->mem_limit_bytes, limit));
 	else if (e->oom)
 		snprintf(text, ENDING_TEXT, "ran out of memory%s", away);
 	else if (!e->known)

@@ -8,7 +8,7 @@
 
 #define RETRY_MS 20
 #define SLICE_US 2000 /* of a turn: a thousand may be waiting */
-#define PATIENCE 500 /* retries before it is worth a warning */
+#define PATIENCE 500  /* retries before it is worth a warning */
 
 struct grave {
 	struct list_node node;
@@ -64,7 +64,7 @@ void graves_fini(struct graves *g)
 {
 	struct grave *one;
 
-	LIST_FOREACH(one, &g->list, struct grave, node)
+	LIST_FOREACH (one, &g->list, struct grave, node)
 		free_grave(one);
 	timer_stop(&g->dig);
 }
@@ -84,7 +84,7 @@ bool graves_hold(const struct graves *g, const char *name)
 {
 	struct grave *one;
 
-	LIST_FOREACH(one, &g->list, struct grave, node)
+	LIST_FOREACH (one, &g->list, struct grave, node)
 		if (strcmp(strrchr(one->cgroup, '/') + 1, name) == 0)
 			return true;
 	return false;

@@ -113,7 +113,8 @@ struct launcher *launcher_create(const struct procs_conf *conf, struct cgroups *
 	r->image = -1;
 	r->user_namespaces = conf->user_namespaces;
 	if (conf->user_namespaces && !probe_user_namespace()) {
-		err_set(err, ENOSYS, "user namespaces are not possible on this host; --user_namespaces=no does without");
+		err_set(err, ENOSYS,
+		        "user namespaces are not possible on this host; --user_namespaces=no does without");
 		goto fail;
 	}
 	if (pid_boot_id(r->boot_id) < 0) {
@@ -208,11 +209,11 @@ static void set_limits(struct birth *l, const struct proc_spec *spec)
 	bool cap = conf->cpu_cap && !spec->cpus_limit_milli;
 
 	l->limits = (struct cgroup_limits){
-	    .cpus_milli = spec->cpus_milli,
-	    .cpus_limit_milli = cap ? spec->cpus_milli : spec->cpus_limit_milli,
-	    .mem_bytes = spec->mem_bytes,
-	    .mem_request_bytes = spec->mem_request_bytes,
-	    .pids = pids ? pids + 1 : 0, /* init */
+		.cpus_milli = spec->cpus_milli,
+		.cpus_limit_milli = cap ? spec->cpus_milli : spec->cpus_limit_milli,
+		.mem_bytes = spec->mem_bytes,
+		.mem_request_bytes = spec->mem_request_bytes,
+		.pids = pids ? pids + 1 : 0, /* init */
 	};
 }
 
@@ -234,7 +235,8 @@ static const char *check_spec(struct birth *l, const struct proc_spec *spec, str
 		return "capabilities";
 	if (l->caps && !l->user_namespace && !l->launcher->conf->allow_privileged) {
 		err_set(err, EPERM,
-		        "without a user namespace they act on the host, which is not allowed here; --allow_privileged allows it");
+		        "without a user namespace they act on the host, which is not allowed here; --allow_privileged "
+		        "allows it");
 		return "capabilities";
 	}
 	if (build_env(l, spec, err) < 0)
@@ -361,23 +363,23 @@ static int fork_child(struct birth *l, int slot, struct err *err)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, errno, "socketpair: %s", strerror(errno));
 	const struct child child = {
-	    .socket = pair[1],
-	    .slot = slot,
-	    .image = l->launcher->image,
-	    .cgroups = l->cgroup[0] ? l->launcher->cgroups : NULL,
-	    .cgroup = l->cgroup,
-	    .plan = &l->plan,
-	    .hostname = l->hostname,
-	    .user_namespace = l->user_namespace,
-	    .network_namespace = l->network_namespace,
-	    .uid = l->ids.uid,
-	    .gid = l->ids.gid,
-	    .init_uid = l->user_namespace ? ids_init_uid(&l->ids) : IDS_INIT,
-	    .init_gid = l->user_namespace ? ids_init_gid(&l->ids) : IDS_INIT,
-	    .caps = l->caps,
-	    .seccomp = l->privileged ? &l->launcher->seccomp_privileged : &l->launcher->seccomp,
-	    .argv = l->argv.v,
-	    .envp = l->env.v,
+		.socket = pair[1],
+		.slot = slot,
+		.image = l->launcher->image,
+		.cgroups = l->cgroup[0] ? l->launcher->cgroups : NULL,
+		.cgroup = l->cgroup,
+		.plan = &l->plan,
+		.hostname = l->hostname,
+		.user_namespace = l->user_namespace,
+		.network_namespace = l->network_namespace,
+		.uid = l->ids.uid,
+		.gid = l->ids.gid,
+		.init_uid = l->user_namespace ? ids_init_uid(&l->ids) : IDS_INIT,
+		.init_gid = l->user_namespace ? ids_init_gid(&l->ids) : IDS_INIT,
+		.caps = l->caps,
+		.seccomp = l->privileged ? &l->launcher->seccomp_privileged : &l->launcher->seccomp,
+		.argv = l->argv.v,
+		.envp = l->env.v,
 	};
 	pid_t pid = clone_child(l, &child, cgroup, err);
 	close(pair[1]);
@@ -508,7 +510,7 @@ void birth_explain(const struct birth *l, const struct wire_report *report, stru
 {
 	static const char *const names[] = {
 #define X(name, text) [WIRE_STEP_##name] = text,
-	    WIRE_STEPS(X)
+		WIRE_STEPS(X)
 #undef X
 	};
 	_cleanup_buf_ struct buf what = {0};

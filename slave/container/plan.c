@@ -39,10 +39,10 @@ static struct plan_op *add(struct plan *p, enum plan_kind kind, const char *sour
 	return op;
 }
 
-#define ADD(kind, source)                                                                                              \
-	va_list ap;                                                                                                    \
-	va_start(ap, target);                                                                                          \
-	struct plan_op *op = add(p, kind, source, target, ap);                                                         \
+#define ADD(kind, source)                                      \
+	va_list ap;                                            \
+	va_start(ap, target);                                  \
+	struct plan_op *op = add(p, kind, source, target, ap); \
 	va_end(ap)
 
 void plan_dir(struct plan *p, mode_t mode, const char *target, ...)
@@ -154,7 +154,8 @@ static int pivot(const struct plan_op *op)
 {
 	struct stat root, here;
 
-	if (chdir(op->target) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	if (chdir(op->target) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
+	    chdir("/") < 0)
 		return -1;
 	if (stat("/", &root) < 0 || stat(".", &here) < 0)
 		return -1;
@@ -220,10 +221,16 @@ int plan_run(const struct plan *p, size_t *ret_failed)
 void plan_describe(const struct plan *p, size_t i, const char *strip, struct buf *ret)
 {
 	static const char *const verbs[] = {
-	    [PLAN_DIR] = "make folder",       [PLAN_FILE] = "make file",       [PLAN_LINK] = "make link",
-	    [PLAN_DEVICE] = "make device",    [PLAN_BIND] = "bind",            [PLAN_MOUNT] = "mount",
-	    [PLAN_COVER] = "cover",           [PLAN_READONLY] = "make read-only", [PLAN_PRIVATE] = "make private",
-	    [PLAN_PIVOT] = "pivot_root",
+		[PLAN_DIR] = "make folder",
+		[PLAN_FILE] = "make file",
+		[PLAN_LINK] = "make link",
+		[PLAN_DEVICE] = "make device",
+		[PLAN_BIND] = "bind",
+		[PLAN_MOUNT] = "mount",
+		[PLAN_COVER] = "cover",
+		[PLAN_READONLY] = "make read-only",
+		[PLAN_PRIVATE] = "make private",
+		[PLAN_PIVOT] = "pivot_root",
 	};
 	const struct plan_op *op = &p->ops[i];
 	const char *target = op->target;

@@ -42,10 +42,10 @@ void plan_file(struct plan *p, const char *target, ...) __attribute__((format(pr
 void plan_link(struct plan *p, const char *source, const char *target, ...) __attribute__((format(printf, 3, 4)));
 void plan_device(struct plan *p, dev_t device, const char *target, ...) __attribute__((format(printf, 3, 4)));
 void plan_bind(struct plan *p, const char *source, unsigned long flags, const char *target, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 /* data NULL: none. */
 void plan_mount(struct plan *p, const char *fstype, unsigned long flags, const char *data, const char *target, ...)
-    __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 void plan_cover(struct plan *p, const char *source, const char *target, ...) __attribute__((format(printf, 3, 4)));
 void plan_readonly(struct plan *p, const char *target, ...) __attribute__((format(printf, 2, 3)));
 void plan_private(struct plan *p);

@@ -28,25 +28,65 @@ static const char *const system_folders[] = {"usr", "bin", "sbin", "lib", "lib32
 
 /* Patterns. Nothing with a secret in it, nothing that describes the host's services. */
 static const char *const etc_names[] = {
-    "alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version",
-    "default/locale", "environment", "ethertypes", "fonts", "gai.conf", "group", "host.conf", "hosts", "inputrc",
-    "java-*", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
-    "locale.alias", "locale.conf", "localtime", "magic", "magic.mime", "mime.types", "networks", "nsswitch.conf",
-    "os-release", "passwd", "perl", "pki/ca-trust", "pki/tls/certs", "profile", "profile.d", "protocols", "python3*",
-    "resolv.conf", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "xdg", "xml",
+	"alternatives",
+	"bash.bashrc",
+	"ca-certificates",
+	"ca-certificates.conf",
+	"crypto-policies",
+	"debian_version",
+	"default/locale",
+	"environment",
+	"ethertypes",
+	"fonts",
+	"gai.conf",
+	"group",
+	"host.conf",
+	"hosts",
+	"inputrc",
+	"java-*",
+	"ld.so.cache",
+	"ld.so.conf",
+	"ld.so.conf.d",
+	"locale.alias",
+	"locale.conf",
+	"localtime",
+	"magic",
+	"magic.mime",
+	"mime.types",
+	"networks",
+	"nsswitch.conf",
+	"os-release",
+	"passwd",
+	"perl",
+	"pki/ca-trust",
+	"pki/tls/certs",
+	"profile",
+	"profile.d",
+	"protocols",
+	"python3*",
+	"resolv.conf",
+	"rpc",
+	"services",
+	"shells",
+	"ssl/certs",
+	"ssl/openssl.cnf",
+	"terminfo",
+	"timezone",
+	"xdg",
+	"xml",
 };
 
 static const struct device {
 	const char *name;
 	unsigned major, minor;
 } devices[] = {
-    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+	{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
 };
 
 /* Files of /proc that tell about, or act on, the whole machine: empty. */
 static const char *const masked_files[] = {
-    "kcore", "keys", "key-users", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "pagetypeinfo",
-    "sched_debug", "slabinfo", "timer_list", "timer_stats", "vmallocinfo",
+	"kcore",         "keys",         "key-users",   "kmsg",     "kpagecgroup", "kpagecount",  "kpageflags",
+	"latency_stats", "pagetypeinfo", "sched_debug", "slabinfo", "timer_list",  "timer_stats", "vmallocinfo",
 };
 static const char *const masked_folders[] = {"acpi", "asound", "driver", "dynamic_debug", "scsi"};
 static const char *const readonly_proc[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
@@ -385,8 +425,8 @@ static int plan_image(struct rootfs *r, const char *image, struct plan *p, struc
 		return err_set(err, errno, "%s: %s", image, strerror(errno));
 	_cleanup_free_ char *allowed = r->image_dir ? realpath(r->image_dir, NULL) : NULL;
 	if (!allowed || !path_below(resolved, allowed) || strcmp(resolved, allowed) == 0)
-		return err_set(err, EPERM, "%s is not below %s, where root filesystems of tasks are (--image_dir)", image,
-		               r->image_dir ? r->image_dir : "any folder");
+		return err_set(err, EPERM, "%s is not below %s, where root filesystems of tasks are (--image_dir)",
+		               image, r->image_dir ? r->image_dir : "any folder");
 	if (path_below(r->work_dir, resolved) || path_below(r->runtime_dir, resolved) ||
 	    path_below(resolved, r->runtime_dir))
 		return err_set(err, EPERM, "%s would show the slave's own folders", image);

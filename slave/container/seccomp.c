@@ -16,23 +16,60 @@
 
 /* Never: the kernel itself, what reaches around the container, what had more holes than users. */
 static const char *const always[] = {
-    "_sysctl", "acct", "add_key", "bpf", "clock_adjtime", "clock_settime", "create_module", "delete_module",
-    "fanotify_init", "finit_module", "get_kernel_syms", "init_module", "io_uring_enter", "io_uring_register",
-    "io_uring_setup", "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie",
-    "name_to_handle_at", "nfsservctl", "open_by_handle_at", "perf_event_open", "query_module", "quotactl",
-    "quotactl_fd", "reboot", "request_key", "settimeofday", "stime", "swapoff", "swapon", "syslog", "sysfs",
-    "uselib", "userfaultfd", "ustat", "vhangup", "vm86", "vm86old",
+	"_sysctl",
+	"acct",
+	"add_key",
+	"bpf",
+	"clock_adjtime",
+	"clock_settime",
+	"create_module",
+	"delete_module",
+	"fanotify_init",
+	"finit_module",
+	"get_kernel_syms",
+	"init_module",
+	"io_uring_enter",
+	"io_uring_register",
+	"io_uring_setup",
+	"ioperm",
+	"iopl",
+	"kcmp",
+	"kexec_file_load",
+	"kexec_load",
+	"keyctl",
+	"lookup_dcookie",
+	"name_to_handle_at",
+	"nfsservctl",
+	"open_by_handle_at",
+	"perf_event_open",
+	"query_module",
+	"quotactl",
+	"quotactl_fd",
+	"reboot",
+	"request_key",
+	"settimeofday",
+	"stime",
+	"swapoff",
+	"swapon",
+	"syslog",
+	"sysfs",
+	"uselib",
+	"userfaultfd",
+	"ustat",
+	"vhangup",
+	"vm86",
+	"vm86old",
 };
 
 /* The tree is as it was built, and no namespace is made or entered. */
 static const char *const unprivileged[] = {
-    "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "open_tree",
-    "pivot_root", "setns", "umount", "umount2",
+	"chroot",     "fsconfig",  "fsmount",    "fsopen", "fspick", "mount",   "mount_setattr",
+	"move_mount", "open_tree", "pivot_root", "setns",  "umount", "umount2",
 };
 
 static const unsigned long namespaces[] = {
-    CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP,
-    0x80 /* CLONE_NEWTIME */,
+	CLONE_NEWNS,  CLONE_NEWUTS, CLONE_NEWIPC,    CLONE_NEWUSER,
+	CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP, 0x80 /* CLONE_NEWTIME */,
 };
 
 static int deny(scmp_filter_ctx ctx, const char *name)

@@ -20,22 +20,22 @@ enum wire_kind {
 };
 
 /* Steps of the child, in order. WIRE_STEP_TREE: detail is the index of the operation in the plan. */
-#define WIRE_STEPS(X)                                                                                                  \
-	X(CGROUP, "cgroup")                                                                                            \
-	X(NAMESPACES, "namespaces")                                                                                    \
-	X(HOSTNAME, "hostname")                                                                                        \
-	X(TREE, "mount")                                                                                               \
-	X(OOM_SCORE, "oom score")                                                                                      \
-	X(OUTPUT, "output")                                                                                            \
-	X(USERNS, "user namespace")                                                                                    \
-	X(LOOPBACK, "loopback")                                                                                        \
-	X(IDS, "ids")                                                                                                  \
-	X(CAPABILITIES, "capabilities")                                                                                \
-	X(DESCRIPTORS, "descriptors")                                                                                  \
-	X(SECCOMP, "seccomp")                                                                                          \
-	X(INIT, "init")                                                                                                \
-	X(FORK, "fork")                                                                                                \
-	X(USER, "user")                                                                                                \
+#define WIRE_STEPS(X)                   \
+	X(CGROUP, "cgroup")             \
+	X(NAMESPACES, "namespaces")     \
+	X(HOSTNAME, "hostname")         \
+	X(TREE, "mount")                \
+	X(OOM_SCORE, "oom score")       \
+	X(OUTPUT, "output")             \
+	X(USERNS, "user namespace")     \
+	X(LOOPBACK, "loopback")         \
+	X(IDS, "ids")                   \
+	X(CAPABILITIES, "capabilities") \
+	X(DESCRIPTORS, "descriptors")   \
+	X(SECCOMP, "seccomp")           \
+	X(INIT, "init")                 \
+	X(FORK, "fork")                 \
+	X(USER, "user")                 \
 	X(EXEC, "exec")
 
 enum wire_step {
@@ -46,8 +46,8 @@ enum wire_step {
 
 struct wire_report {
 	uint32_t kind;
-	uint32_t step;   /* WIRE_FAILED only, as the rest */
-	int32_t error;   /* positive errno value */
+	uint32_t step; /* WIRE_FAILED only, as the rest */
+	int32_t error; /* positive errno value */
 	uint32_t detail;
 };
 

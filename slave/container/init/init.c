@@ -84,7 +84,7 @@ static const char *parse(const char *s, unsigned base, uint64_t *ret)
 	uint64_t value = 0;
 
 	for (;; s++) {
-		unsigned digit = *s >= '0' && *s <= '9' ? (unsigned)(*s - '0')
+		unsigned digit = *s >= '0' && *s <= '9'   ? (unsigned)(*s - '0')
 		                 : *s >= 'a' && *s <= 'f' ? (unsigned)(*s - 'a' + 10)
 		                                          : base;
 		if (digit >= base)
@@ -140,7 +140,9 @@ static void reset_signals(void)
 /* RLIMIT_CORE 1, not 0: only 1 keeps the kernel from starting a pipe handler; to files it is as good as 0. */
 static void no_core_dumps(void)
 {
-	struct { uint64_t soft, hard; } one = {1, 1};
+	struct {
+		uint64_t soft, hard;
+	} one = {1, 1};
 
 	must(SYS_4(__NR_prlimit64, 0, RLIMIT_CORE, &one, 0), WIRE_STEP_USER);
 }
@@ -159,7 +161,8 @@ static void become_user(const struct task *t)
 	/* Ambient, or a task whose uid is not 0 would lose them by executing. */
 	for (int cap = 0; cap < 64; cap++)
 		if (t->caps >> cap & 1)
-			must(SYS_5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0), WIRE_STEP_CAPABILITIES);
+			must(SYS_5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0),
+			     WIRE_STEP_CAPABILITIES);
 }
 
 static const char *environment(char **envp, const char *name, size_t n)
@@ -236,7 +239,9 @@ static _Noreturn void run_task(const struct task *t)
 /* Not synced: it is to outlive the slave, not the machine, with which all that runs on it ends. */
 static void write_slot(int status)
 {
-	struct timespec { int64_t s, ns; } now = {0};
+	struct timespec {
+		int64_t s, ns;
+	} now = {0};
 	struct slot s = {.magic = SLOT_MAGIC};
 	int signal = status & 0x7f;
 

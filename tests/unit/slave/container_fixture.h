@@ -60,14 +60,14 @@ static inline void world_open(struct world *w)
 {
 	struct err err = {0};
 	struct procs_conf conf = {
-	    .runtime_dir = w->runtime,
-	    .cgroup_root = w->cgroup_root,
-	    .work_dir = w->work,
-	    .image_dir = w->folder,
-	    .allow_privileged = true,
-	    .user_namespaces = true,
-	    .use_cgroups = true,
-	    .default_pids = 100,
+		.runtime_dir = w->runtime,
+		.cgroup_root = w->cgroup_root,
+		.work_dir = w->work,
+		.image_dir = w->folder,
+		.allow_privileged = true,
+		.user_namespaces = true,
+		.use_cgroups = true,
+		.default_pids = 100,
 	};
 
 	w->loop = loop_create();
@@ -102,11 +102,10 @@ static inline int setup(void **state)
 	return 0;
 }
 
-
 static inline void remove_cgroup_root(struct world *w)
 {
-	static const char *const mounts[] = {"", "/cpu", "/cpuacct", "/memory", "/pids", "/freezer", "/unified",
-	                                     "/cpu,cpuacct"};
+	static const char *const mounts[] = {"",      "/cpu",     "/cpuacct", "/memory",
+	                                     "/pids", "/freezer", "/unified", "/cpu,cpuacct"};
 	char path[192];
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
@@ -184,13 +183,13 @@ static inline void story_init(struct story *s, struct world *w)
 static inline struct proc_spec spec_of(struct story *s, const struct fl_command_info *c)
 {
 	return (struct proc_spec){
-	    .container_id = s->id,
-	    .name = "a-task",
-	    .sandbox = s->sandbox,
-	    .command = c,
-	    .user = TASK_USER,
-	    .cpus_milli = 1000,
-	    .mem_bytes = 64 * MIB,
+		.container_id = s->id,
+		.name = "a-task",
+		.sandbox = s->sandbox,
+		.command = c,
+		.user = TASK_USER,
+		.cpus_milli = 1000,
+		.mem_bytes = 64 * MIB,
 	};
 }
 
@@ -209,14 +208,14 @@ static inline void launch(struct story *s, const char *script)
 	launch_spec(s, &spec);
 }
 
-#define WAIT(s, condition)                                                                                             \
-	do {                                                                                                           \
-		int64_t _until = loop_now_ms((s)->world->loop) + DEADLINE_MS;                                          \
-		while (!(condition)) {                                                                                 \
-			if (loop_now_ms((s)->world->loop) > _until)                                                    \
-				fail_msg("waited in vain for %s (%s)", #condition, (s)->message);                      \
-			loop_step((s)->world->loop, 100);                                                              \
-		}                                                                                                      \
+#define WAIT(s, condition)                                                                        \
+	do {                                                                                      \
+		int64_t _until = loop_now_ms((s)->world->loop) + DEADLINE_MS;                     \
+		while (!(condition)) {                                                            \
+			if (loop_now_ms((s)->world->loop) > _until)                               \
+				fail_msg("waited in vain for %s (%s)", #condition, (s)->message); \
+			loop_step((s)->world->loop, 100);                                         \
+		}                                                                                 \
 	} while (0)
 
 static inline void until_over(struct story *s)

@@ -88,8 +88,10 @@ static void remove_soon(struct fixture *f)
 static pid_t child_in(struct fixture *f)
 {
 	int v2 = cgroup_open(f->cgroups, f->path), pipe_[2];
-	struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup; }
-	    args = {.exit_signal = SIGCHLD};
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+			set_tid_size, cgroup;
+	} args = {.exit_signal = SIGCHLD};
 	char c;
 
 	if (v2 >= 0) {
@@ -152,7 +154,8 @@ static void test_failed_limit_leaves_nothing(void **state)
 static void test_limits_are_clamped(void **state)
 {
 	struct fixture *f = *state;
-	struct cgroup_limits tiny = {.cpus_milli = 0, .cpus_limit_milli = 1}, huge = {.cpus_milli = 100000000, .cpus_limit_milli = INT64_C(1) << 50};
+	struct cgroup_limits tiny = {.cpus_milli = 0, .cpus_limit_milli = 1},
+			     huge = {.cpus_milli = 100000000, .cpus_limit_milli = INT64_C(1) << 50};
 	struct err err = {0};
 
 	create(f, &tiny); /* below what the kernel takes, and no memory limit */
@@ -247,15 +250,16 @@ static void test_list(void **state)
 	assert_int_equal(s.ones, 0);
 	create(f, &plain);
 	cgroups_list(f->cgroups, on_name, &s);
-	assert_true(s.ones >= 1); /* once in each hierarchy */
+	assert_true(s.ones >= 1);      /* once in each hierarchy */
 	assert_int_equal(s.others, 0); /* the slave's own leaf is not shown */
 	assert_int_equal(cgroup_remove(f->cgroups, f->path), 0);
 }
 
 static void test_root_is_checked(void **state)
 {
-	static const char *const wrong[] = {"", "/", "fairlead", "/a/../b", "/a//b",
-	                                    "/0123456789012345678901234567890123456789012345678901234567890123456789"};
+	static const char *const wrong[] = {
+		"",        "/",     "fairlead",
+		"/a/../b", "/a//b", "/0123456789012345678901234567890123456789012345678901234567890123456789"};
 	struct err err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -290,11 +294,15 @@ static void test_nested_root(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_create_and_remove), cmocka_unit_test(test_failed_limit_leaves_nothing),
-	    cmocka_unit_test(test_limits_are_clamped), cmocka_unit_test(test_set_up_and_down),
-	    cmocka_unit_test(test_children), cmocka_unit_test(test_kill_at_once),
-	    cmocka_unit_test(test_list), cmocka_unit_test(test_root_is_checked),
-	    cmocka_unit_test(test_nested_root),
+		cmocka_unit_test(test_create_and_remove),
+		cmocka_unit_test(test_failed_limit_leaves_nothing),
+		cmocka_unit_test(test_limits_are_clamped),
+		cmocka_unit_test(test_set_up_and_down),
+		cmocka_unit_test(test_children),
+		cmocka_unit_test(test_kill_at_once),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_root_is_checked),
+		cmocka_unit_test(test_nested_root),
 	};
 
 	if (geteuid() != 0 || access("/sys/fs/cgroup", W_OK) < 0) {

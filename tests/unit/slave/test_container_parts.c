@@ -296,15 +296,15 @@ static void test_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_user),
-	    cmocka_unit_test(test_maps),
-	    cmocka_unit_test(test_capabilities),
-	    cmocka_unit_test_setup_teardown(test_slot, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_plan, setup, teardown),
-	    cmocka_unit_test_setup_teardown(test_plan_failure, setup, teardown),
-	    cmocka_unit_test(test_filters),
-	    cmocka_unit_test(test_identity),
-	    cmocka_unit_test(test_image),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test_setup_teardown(test_slot, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plan_failure, setup, teardown),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_image),
 	};
 
 	if (geteuid() != 0) {

@@ -117,8 +117,8 @@ static bool host_programs(const struct target *t)
 	static const char *const programs[] = {"/bin/sh", "/usr/bin/env", "/usr/bin/true", "/etc/passwd"};
 
 	ANY(programs, i)
-		if (opens(programs[i], O_WRONLY) || REFUSED(unlink(programs[i])))
-			return true;
+	if (opens(programs[i], O_WRONLY) || REFUSED(unlink(programs[i])))
+		return true;
 	return REFUSED(open("/usr/x", O_CREAT | O_WRONLY, 0600)) || REFUSED(mkdir("/x", 0700));
 }
 
@@ -157,11 +157,12 @@ static bool new_mounts(const struct target *t)
 
 static bool namespaces(const struct target *t)
 {
-	static const int flags[] = {CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWNS, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET};
+	static const int flags[] = {CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWNS, CLONE_NEWNS, CLONE_NEWPID,
+	                            CLONE_NEWNET};
 
 	ANY(flags, i)
-		if (REFUSED(unshare(flags[i])) || REFUSED(syscall(SYS_clone, flags[i] | SIGCHLD, 0, 0, 0, 0)))
-			return true;
+	if (REFUSED(unshare(flags[i])) || REFUSED(syscall(SYS_clone, flags[i] | SIGCHLD, 0, 0, 0, 0)))
+		return true;
 	return REFUSED(syscall(SYS_clone3, NULL, 0)) || (errno != ENOSYS && out("clone3 is looked at"));
 }
 
@@ -177,20 +178,20 @@ static bool kernel_programs(const struct target *t)
 	struct perf_event_attr perf = {.size = sizeof(perf), .type = PERF_TYPE_SOFTWARE};
 
 	return REFUSED(syscall(SYS_bpf, 0, attr, sizeof(attr))) ||
-	       REFUSED(syscall(SYS_perf_event_open, &perf, 0, -1, -1, 0)) ||
-	       REFUSED(syscall(SYS_userfaultfd, 1)) || REFUSED(syscall(SYS_io_uring_setup, 1, attr)) ||
-	       REFUSED(syscall(SYS_init_module, attr, 0, "")) || REFUSED(syscall(SYS_finit_module, 0, "", 0));
+	       REFUSED(syscall(SYS_perf_event_open, &perf, 0, -1, -1, 0)) || REFUSED(syscall(SYS_userfaultfd, 1)) ||
+	       REFUSED(syscall(SYS_io_uring_setup, 1, attr)) || REFUSED(syscall(SYS_init_module, attr, 0, "")) ||
+	       REFUSED(syscall(SYS_finit_module, 0, "", 0));
 }
 
 static bool kernel_devices(const struct target *t)
 {
-	static const char *const paths[] = {"/dev/mem", "/dev/kmem", "/dev/port", "/dev/kmsg", "/dev/kvm", "/dev/fuse",
-	                                    "/dev/loop-control", "/dev/sda", "/dev/vda", "/dev/net/tun"};
+	static const char *const paths[] = {"/dev/mem",  "/dev/kmem",         "/dev/port", "/dev/kmsg", "/dev/kvm",
+	                                    "/dev/fuse", "/dev/loop-control", "/dev/sda",  "/dev/vda",  "/dev/net/tun"};
 	char byte;
 
 	ANY(paths, i)
-		if (opens(paths[i], O_RDONLY))
-			return true;
+	if (opens(paths[i], O_RDONLY))
+		return true;
 	_cleanup_close_ int kcore = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
 	_cleanup_close_ int kmsg = open("/proc/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return (kcore >= 0 && read(kcore, &byte, 1) > 0 && out("kcore")) ||
@@ -199,14 +200,18 @@ static bool kernel_devices(const struct target *t)
 
 static bool kernel_settings(const struct target *t)
 {
-	static const char *const paths[] = {"/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern",
-	                                    "/proc/sys/kernel/modprobe", "/proc/sys/vm/panic_on_oom",
-	                                    "/proc/sys/fs/binfmt_misc/register", "/proc/sys/kernel/hostname",
-	                                    "/proc/irq/default_smp_affinity", "/sys/kernel/uevent_helper"};
+	static const char *const paths[] = {"/proc/sysrq-trigger",
+	                                    "/proc/sys/kernel/core_pattern",
+	                                    "/proc/sys/kernel/modprobe",
+	                                    "/proc/sys/vm/panic_on_oom",
+	                                    "/proc/sys/fs/binfmt_misc/register",
+	                                    "/proc/sys/kernel/hostname",
+	                                    "/proc/irq/default_smp_affinity",
+	                                    "/sys/kernel/uevent_helper"};
 
 	ANY(paths, i)
-		if (opens(paths[i], O_WRONLY))
-			return true;
+	if (opens(paths[i], O_WRONLY))
+		return true;
 	return false;
 }
 
@@ -223,7 +228,8 @@ static int try_writing(const char *path, const struct stat *st, int type, struct
 	for (size_t i = 0; at->level == 1 && i < ARRAY_SIZE(personal); i++)
 		if (strcmp(name, personal[i]) == 0)
 			return FTW_SKIP_SUBTREE;
-	return type == FTW_F && S_ISREG(st->st_mode) && (st->st_mode & 0222) && opens(path, O_WRONLY) ? FTW_STOP : FTW_CONTINUE;
+	return type == FTW_F && S_ISREG(st->st_mode) && (st->st_mode & 0222) && opens(path, O_WRONLY) ? FTW_STOP
+	                                                                                              : FTW_CONTINUE;
 }
 
 /* Files of /proc belong to root, which the task may be, and not all of them ask for more. Masked ones are /dev/null. */
@@ -243,20 +249,21 @@ static bool release_agent(const struct target *t)
 static bool own_devices(const struct target *t)
 {
 	static const char *const folders[] = {"/tmp", "/sandbox", "/run", "/var", "/dev", "/dev/shm"};
-	static const struct { mode_t type; unsigned major, minor; } kinds[] = {{S_IFBLK, 8, 0}, {S_IFBLK, 254, 0},
-	                                                                       {S_IFBLK, 7, 0}, {S_IFCHR, 1, 1},
-	                                                                       {S_IFCHR, 1, 11}};
+	static const struct {
+		mode_t type;
+		unsigned major, minor;
+	} kinds[] = {{S_IFBLK, 8, 0}, {S_IFBLK, 254, 0}, {S_IFBLK, 7, 0}, {S_IFCHR, 1, 1}, {S_IFCHR, 1, 11}};
 	char path[64];
 
 	ANY(folders, f)
-		ANY(kinds, k)
-		{
-			snprintf(path, sizeof(path), "%s/device", folders[f]);
-			mknod(path, kinds[k].type | 0666, makedev(kinds[k].major, kinds[k].minor));
-			if (opens(path, O_RDONLY))
-				return true;
-			unlink(path);
-		}
+	ANY(kinds, k)
+	{
+		snprintf(path, sizeof(path), "%s/device", folders[f]);
+		mknod(path, kinds[k].type | 0666, makedev(kinds[k].major, kinds[k].minor));
+		if (opens(path, O_RDONLY))
+			return true;
+		unlink(path);
+	}
 	return false;
 }
 
@@ -277,8 +284,8 @@ static bool become_somebody(const struct target *t)
 		return out("may gain privileges");
 	if (copy < 0)
 		return out("no place to try");
-	return REFUSED(setuid(root ? 1 : 0)) || REFUSED(setresgid(5, 5, 5)) || REFUSED(fchown(copy, root ? 1 : 0, -1)) ||
-	       REFUSED(fchown(copy, -1, 5));
+	return REFUSED(setuid(root ? 1 : 0)) || REFUSED(setresgid(5, 5, 5)) ||
+	       REFUSED(fchown(copy, root ? 1 : 0, -1)) || REFUSED(fchown(copy, -1, 5));
 }
 
 /* A signal may be allowed, and then must not arrive: the host sees whether init ended as it should. */
@@ -288,7 +295,7 @@ static bool kill_init(const struct target *t)
 	struct timespec moment = {.tv_nsec = 20000000};
 
 	ANY(signals, i)
-		kill(1, signals[i]);
+	kill(1, signals[i]);
 	nanosleep(&moment, NULL);
 	return getppid() != 1 && out("without init");
 }
@@ -319,10 +326,11 @@ static bool the_machine(const struct target *t)
 	struct timex clock = {.modes = ADJ_TICK, .tick = 10000};
 	struct timespec now = {.tv_sec = 1};
 
-	return REFUSED(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, NULL)) || REFUSED(clock_settime(CLOCK_REALTIME, &now)) ||
-	       REFUSED(adjtimex(&clock)) || REFUSED(syscall(SYS_swapon, "/tmp/x", 0)) ||
-	       REFUSED(syscall(SYS_syslog, 3, NULL, 0)) || REFUSED(syscall(SYS_acct, "/tmp/x")) ||
-	       REFUSED(syscall(SYS_kexec_load, 0, 0, NULL, 0)) || REFUSED(syscall(SYS_quotactl, 0, "/", 0, NULL));
+	return REFUSED(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, NULL)) ||
+	       REFUSED(clock_settime(CLOCK_REALTIME, &now)) || REFUSED(adjtimex(&clock)) ||
+	       REFUSED(syscall(SYS_swapon, "/tmp/x", 0)) || REFUSED(syscall(SYS_syslog, 3, NULL, 0)) ||
+	       REFUSED(syscall(SYS_acct, "/tmp/x")) || REFUSED(syscall(SYS_kexec_load, 0, 0, NULL, 0)) ||
+	       REFUSED(syscall(SYS_quotactl, 0, "/", 0, NULL));
 }
 
 static bool the_network(const struct target *t)
@@ -396,17 +404,18 @@ static int try_one(char **argv)
 	struct target t = {.secret = argv[2], .slot = argv[3], .pid = (pid_t)strtol(argv[4], NULL, 10)};
 
 	ANY(attempts, i)
-		if (strcmp(attempts[i].name, argv[1]) == 0)
-			return attempts[i].fn(&t);
+	if (strcmp(attempts[i].name, argv[1]) == 0)
+		return attempts[i].fn(&t);
 	return 2;
 }
 
 /* ---- outside ---- */
 
-static const char *const all_caps[] = {"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "KILL", "MKNOD",
-                                       "NET_ADMIN", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG",
-                                       "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_PTRACE",
-                                       "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "BPF", "PERFMON", NULL};
+static const char *const all_caps[] = {"CHOWN",      "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",    "KILL",
+                                       "MKNOD",      "NET_ADMIN",    "NET_RAW",         "SETFCAP",   "SETGID",
+                                       "SETPCAP",    "SETUID",       "SYSLOG",          "SYS_ADMIN", "SYS_BOOT",
+                                       "SYS_CHROOT", "SYS_MODULE",   "SYS_PTRACE",      "SYS_RAWIO", "SYS_RESOURCE",
+                                       "SYS_TIME",   "BPF",          "PERFMON",         NULL};
 static const struct identity {
 	const char *name, *user;
 	const char *const *capabilities;
@@ -442,13 +451,12 @@ static void make_attempt(struct world *w, const struct attempt *a, const struct 
 	struct story s;
 
 	story_init(&s, w);
-	_cleanup_free_ char *program = xasprintf("%s/escape", s.sandbox), *slot = xasprintf("%s/%s/exit", w->runtime, s.id);
+	_cleanup_free_ char *program = xasprintf("%s/escape", s.sandbox),
+			    *slot = xasprintf("%s/%s/exit", w->runtime, s.id);
 	copy_program(program);
 	const char *words[] = {"escape", a->name, secret, slot, pid};
-	struct fl_command_info c = {.value = "/sandbox/escape",
-	                            .has_shell = true,
-	                            .arguments = words,
-	                            .n_arguments = ARRAY_SIZE(words)};
+	struct fl_command_info c = {
+		.value = "/sandbox/escape", .has_shell = true, .arguments = words, .n_arguments = ARRAY_SIZE(words)};
 	struct proc_spec spec = spec_of(&s, &c);
 	spec.user = who->user;
 	spec.capabilities = who->capabilities;
@@ -456,7 +464,8 @@ static void make_attempt(struct world *w, const struct attempt *a, const struct 
 	launch_spec(&s, &spec);
 	until_over(&s);
 	if (s.failed_step[0] || !s.exit.known || s.exit.signal || s.exit.exit_code != 0)
-		fail_msg("%s as %s: %s: %s%s", a->name, who->name, s.message, output(&s, "stdout"), output(&s, "stderr"));
+		fail_msg("%s as %s: %s: %s%s", a->name, who->name, s.message, output(&s, "stdout"),
+		         output(&s, "stderr"));
 	assert_string_equal(read_file(secret), SECRET);
 	finish(&s);
 }
@@ -464,8 +473,8 @@ static void make_attempt(struct world *w, const struct attempt *a, const struct 
 static void test_attempts(void **state)
 {
 	ANY(attempts, i)
-		ANY(identities, who)
-			make_attempt(*state, &attempts[i], &identities[who]);
+	ANY(identities, who)
+	make_attempt(*state, &attempts[i], &identities[who]);
 }
 
 /* The slave follows nothing that a task put where it reads. */
@@ -489,8 +498,9 @@ static void test_output_turned(void **state)
 		launch(&s, script);
 		until_over(&s);
 		assert_int_equal(s.exit.exit_code, 0);
-		_cleanup_free_ char *path = xasprintf("%s/stdout", s.id), *deeper = xasprintf("%s/stdout/%s", s.id, "stdout"),
-		                    *through = xasprintf("%s/stdout%s", s.id, secret);
+		_cleanup_free_ char *path = xasprintf("%s/stdout", s.id),
+				    *deeper = xasprintf("%s/stdout/%s", s.id, "stdout"),
+				    *through = xasprintf("%s/stdout%s", s.id, secret);
 		assert_int_equal(files_read(w->work, path, 0, 100, z, &data, &err), -EINVAL);
 		assert_true(files_read(w->work, deeper, 0, 100, z, &data, &err) < 0);
 		assert_true(files_read(w->work, through, 0, 100, z, &data, &err) < 0);

@@ -338,10 +338,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_durable_in_order_and_read_back), TEST(test_cancelled_wait_is_written_anyway),
-		TEST(test_torn_tails_are_cut_off),         TEST(test_damage_costs_one_record_and_is_set_aside),
-		TEST(test_random_bytes_anywhere),          TEST(test_compaction),
-		TEST(test_compaction_in_parts),		   TEST(test_compaction_cut_short),
+		TEST(test_durable_in_order_and_read_back),
+		TEST(test_cancelled_wait_is_written_anyway),
+		TEST(test_torn_tails_are_cut_off),
+		TEST(test_damage_costs_one_record_and_is_set_aside),
+		TEST(test_random_bytes_anywhere),
+		TEST(test_compaction),
+		TEST(test_compaction_in_parts),
+		TEST(test_compaction_cut_short),
 		TEST(test_two_segments_are_read_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,7 +165,8 @@ static void test_no_inherited_descriptors(void **state)
 
 static void test_user(void **state)
 {
-	assert_tells(*state, "id -u; id -g; id -G; cut -d' ' -f1 /proc/self/oom_score_adj; umask", "31337\n31337\n31337\n0\n0022\n");
+	assert_tells(*state, "id -u; id -g; id -G; cut -d' ' -f1 /proc/self/oom_score_adj; umask",
+	             "31337\n31337\n31337\n0\n0022\n");
 	/* Signals: nothing blocked, nothing ignored. */
 	assert_tells(*state, "grep -E '^(SigBlk|SigIgn)' /proc/self/status | cut -f2 | sort -u", "0000000000000000\n");
 	assert_tells(*state, "ulimit -c", "0\n");
@@ -235,7 +236,8 @@ static void test_system_calls(void **state)
 {
 	assert_tells(*state,
 	             "perl -e '"
-	             "sub t { my ($n, $want, $c, @a) = @_; my $r = syscall($c, @a); print \"$n \" if $r != -1 || $!+0 != $want; }"
+	             "sub t { my ($n, $want, $c, @a) = @_; my $r = syscall($c, @a); print \"$n \" if $r != -1 || $!+0 "
+	             "!= $want; }"
 	             "my $z = 0;"
 	             "t(keyctl => 1, 250, 0, 0, 0, 0, 0); t(add_key => 1, 248, 0, 0, 0, 0, 0);"
 	             "t(bpf => 1, 321, 0, 0, 0); t(userfaultfd => 1, 323, 0); t(perf => 1, 298, 0, 0, -1, -1, 0);"
@@ -256,12 +258,12 @@ static void test_system_calls(void **state)
 static void test_init_out_of_reach(void **state)
 {
 	static const char script[] =
-	    "for f in exe cwd root ns/pid; do readlink /proc/1/$f && echo bad $f; done\n"
-	    "ls /proc/1/fd 2>/dev/null && echo bad fd\n"
-	    "for f in mem environ maps auxv stack syscall; do head -c1 /proc/1/$f && echo bad $f; done\n"
-	    "perl -e 'print \"bad ptrace\" if syscall(101, 0x4206, 1, 0, 0) != -1;" /* PTRACE_SEIZE */
-	    "         my $b = \"x\" x 16; print \"bad kill\" if kill(9, 1); '\n"
-	    "ls -d /proc/1 2>/dev/null; cat /proc/1/comm 2>/dev/null; exit 0";
+		"for f in exe cwd root ns/pid; do readlink /proc/1/$f && echo bad $f; done\n"
+		"ls /proc/1/fd 2>/dev/null && echo bad fd\n"
+		"for f in mem environ maps auxv stack syscall; do head -c1 /proc/1/$f && echo bad $f; done\n"
+		"perl -e 'print \"bad ptrace\" if syscall(101, 0x4206, 1, 0, 0) != -1;" /* PTRACE_SEIZE */
+		"         my $b = \"x\" x 16; print \"bad kill\" if kill(9, 1); '\n"
+		"ls -d /proc/1 2>/dev/null; cat /proc/1/comm 2>/dev/null; exit 0";
 	const char *caps[] = {"SYS_PTRACE", "DAC_OVERRIDE", "DAC_READ_SEARCH", "KILL", "SETUID", NULL};
 	struct fl_command_info c = {.value = script};
 	struct story s;
@@ -358,20 +360,23 @@ static void test_hostname(void **state)
 
 static void test_private_folders(void **state)
 {
-	assert_tells(*state, "ls -A /tmp /run /var /dev/shm; for d in /tmp /run /var /dev/shm /sandbox; do "
-	                     "echo x > $d/mine && cat $d/mine; done", "/dev/shm:\n\n/run:\n\n/tmp:\n\n/var:\nx\nx\nx\nx\nx\n");
+	assert_tells(*state,
+	             "ls -A /tmp /run /var /dev/shm; for d in /tmp /run /var /dev/shm /sandbox; do "
+	             "echo x > $d/mine && cat $d/mine; done",
+	             "/dev/shm:\n\n/run:\n\n/tmp:\n\n/var:\nx\nx\nx\nx\nx\n");
 	assert_tells(*state, "ls -A /tmp /run /var /dev/shm", "/dev/shm:\n\n/run:\n\n/tmp:\n\n/var:\n");
 }
 
 static void test_read_only(void **state)
 {
-	struct fl_command_info c = {.value =
-	    "for f in /x /usr/x /bin/x /etc/x /dev/x /proc/sys/kernel/x; do echo > $f && echo bad $f; done\n"
-	    "echo x >> /etc/passwd && echo bad passwd\n"
-	    "echo 1 > /proc/sys/vm/drop_caches && echo bad sysctl\n"
-	    "echo h > /proc/sysrq-trigger && echo bad sysrq\n"
-	    "chmod 777 /dev/null && echo bad chmod\n"
-	    "rm -f /etc/hosts /usr/bin/env 2>/dev/null; test -e /usr/bin/env || echo bad rm; exit 0"};
+	struct fl_command_info c = {
+		.value = "for f in /x /usr/x /bin/x /etc/x /dev/x /proc/sys/kernel/x; do echo > $f && echo bad $f; "
+	                 "done\n"
+			 "echo x >> /etc/passwd && echo bad passwd\n"
+			 "echo 1 > /proc/sys/vm/drop_caches && echo bad sysctl\n"
+			 "echo h > /proc/sysrq-trigger && echo bad sysrq\n"
+			 "chmod 777 /dev/null && echo bad chmod\n"
+			 "rm -f /etc/hosts /usr/bin/env 2>/dev/null; test -e /usr/bin/env || echo bad rm; exit 0"};
 	struct story s;
 
 	story_init(&s, *state);
@@ -391,8 +396,10 @@ static void test_hidden(void **state)
 
 	snprintf(script, sizeof(script),
 	         "ls %s %s /root /home /boot /sys /mnt /opt /srv 2>/dev/null; cat /etc/shadow 2>/dev/null; "
-	         "cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null; ls /proc/acpi /proc/scsi 2>/dev/null | grep -v :; "
-	         "grep -c -E 'cgroup|%s' /proc/self/mountinfo; ls -A /", w->folder, w->runtime, w->folder + 1);
+	         "cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null; ls /proc/acpi /proc/scsi 2>/dev/null | grep "
+	         "-v :; "
+	         "grep -c -E 'cgroup|%s' /proc/self/mountinfo; ls -A /",
+	         w->folder, w->runtime, w->folder + 1);
 	const char *seen = tell(w, script);
 	assert_null(strstr(seen, "root:"));
 	assert_non_null(strstr(seen, "sandbox\n"));
@@ -401,24 +408,29 @@ static void test_hidden(void **state)
 	/* No cgroup file system; the one mount with our path is the sandbox, of which the path shows, not the folder. */
 	snprintf(script, sizeof(script), "grep -c -e '- cgroup' /proc/self/mountinfo; exit 0");
 	assert_tells(w, script, "0\n");
-	assert_tells(w, "cat /proc/self/mounts | cut -d' ' -f2 | grep -v -E "
-	                "'^/(proc|dev|etc|usr|tmp|run|var|sandbox|bin|sbin|lib[0-9x]*)(/|$)'", "/\n");
+	assert_tells(w,
+	             "cat /proc/self/mounts | cut -d' ' -f2 | grep -v -E "
+	             "'^/(proc|dev|etc|usr|tmp|run|var|sandbox|bin|sbin|lib[0-9x]*)(/|$)'",
+	             "/\n");
 	/* The slave's own process is none of his business either. */
 	assert_tells(w, "ls -d /proc/[0-9]* | wc -l | tr -d ' ' | grep -c -E '^[1-9]$'", "1\n");
 }
 
 static void test_dev(void **state)
 {
-	assert_tells(*state, "ls /dev | tr '\\n' ' '; echo x > /dev/null; head -c3 /dev/zero | od -An -tx1; "
-	                     "head -c4 /dev/urandom | wc -c; (echo x > /dev/full) 2>/dev/null || echo full; "
-	                     "stat -c %a /dev/null; ls /dev/pts",
-	             "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero  00 00 00\n4\nfull\n666\nptmx\n");
+	assert_tells(*state,
+	             "ls /dev | tr '\\n' ' '; echo x > /dev/null; head -c3 /dev/zero | od -An -tx1; "
+	             "head -c4 /dev/urandom | wc -c; (echo x > /dev/full) 2>/dev/null || echo full; "
+	             "stat -c %a /dev/null; ls /dev/pts",
+	             "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero  00 00 "
+	             "00\n4\nfull\n666\nptmx\n");
 }
 
 static void test_host_etc(void **state)
 {
-	assert_tells(*state, "getent passwd root | cut -d: -f1; test -r /etc/resolv.conf && echo dns; "
-	                     "test -e /etc/ssl/certs && echo certs; readlink /etc/mtab",
+	assert_tells(*state,
+	             "getent passwd root | cut -d: -f1; test -r /etc/resolv.conf && echo dns; "
+	             "test -e /etc/ssl/certs && echo certs; readlink /etc/mtab",
 	             "root\ndns\ncerts\n/proc/self/mounts\n");
 }
 
@@ -458,14 +470,17 @@ static void test_rootfs(void **state)
 {
 	struct world *w = *state;
 	struct footprint before = footprint(w);
-	struct fl_command_info c = {.value = "cat /marker /data/deep; ls -A / | tr '\\n' ' '; echo > /data/x && echo bad; "
-	                                     "echo ok > /tmp/x && cat /tmp/x; pwd"};
+	struct fl_command_info c = {
+		.value = "cat /marker /data/deep; ls -A / | tr '\\n' ' '; echo > /data/x && echo bad; "
+			 "echo ok > /tmp/x && cat /tmp/x; pwd"};
 	char image[80], path[512];
 	struct story s;
 
 	snprintf(image, sizeof(image), "%s/image", w->folder);
-	snprintf(path, sizeof(path), "mkdir -p %s/data && cd %s && echo mark > marker && echo deep > data/deep && "
-	         "ln -s usr/bin bin && mkdir usr && for d in /lib*; do ln -s usr$d .$d; done", image, image);
+	snprintf(path, sizeof(path),
+	         "mkdir -p %s/data && cd %s && echo mark > marker && echo deep > data/deep && "
+	         "ln -s usr/bin bin && mkdir usr && for d in /lib*; do ln -s usr$d .$d; done",
+	         image, image);
 	pid_t pid = fork();
 	if (pid == 0) {
 		execl("/bin/sh", "sh", "-c", path, (char *)NULL);
@@ -512,8 +527,8 @@ static void test_rootfs(void **state)
 static void test_pids_limit(void **state)
 {
 	struct fl_command_info c = {
-	    .value = "perl -e 'my $n = 0; while ($n < 50) { my $p = fork; last unless defined $p; "
-	             "if (!$p) { sleep 30; exit } push @p, $p; $n++ } print $n; kill 9, @p; wait for @p'"};
+		.value = "perl -e 'my $n = 0; while ($n < 50) { my $p = fork; last unless defined $p; "
+			 "if (!$p) { sleep 30; exit } push @p, $p; $n++ } print $n; kill 9, @p; wait for @p'"};
 	struct story s;
 
 	story_init(&s, *state);
@@ -781,19 +796,19 @@ static void test_failures(void **state)
 	struct fl_variable bad_name = {.name = "a=b"};
 	struct fl_environment bad_env = {&bad_name, 1};
 	struct fl_command_info ok = {.value = "true"}, empty = {.value = NULL},
-	                       named = {.value = "true", .environment = &bad_env};
+			       named = {.value = "true", .environment = &bad_env};
 	char long_name[80];
 	struct story s;
 
 	memset(long_name, 'h', sizeof(long_name));
 	long_name[sizeof(long_name) - 1] = 0;
-#define FAILS(step, message, change)                                                                                   \
-	do {                                                                                                           \
-		story_init(&s, w);                                                                                     \
-		struct proc_spec spec = spec_of(&s, &ok);                                                              \
-		change;                                                                                                \
-		assert_fails(&s, &spec, step, message);                                                                \
-		assert_no_trace(w, &before);                                                                           \
+#define FAILS(step, message, change)                      \
+	do {                                              \
+		story_init(&s, w);                        \
+		struct proc_spec spec = spec_of(&s, &ok); \
+		change;                                   \
+		assert_fails(&s, &spec, step, message);   \
+		assert_no_trace(w, &before);              \
 	} while (0)
 	FAILS("user", "there is no user nobody-at-all on this host", spec.user = "nobody-at-all");
 	FAILS("capabilities", "there is no capability FLY", spec.capabilities = wrong_caps);
@@ -1187,8 +1202,8 @@ static void test_procs_create_refuses(void **state)
 {
 	struct world *w = *state;
 	struct err err = {0};
-	struct procs_conf conf = {.runtime_dir = w->runtime, .cgroup_root = "fairlead", .work_dir = w->work,
-	                          .use_cgroups = true};
+	struct procs_conf conf = {
+		.runtime_dir = w->runtime, .cgroup_root = "fairlead", .work_dir = w->work, .use_cgroups = true};
 
 	assert_null(procs_create(w->loop, &conf, &err));
 	assert_non_null(strstr(err.text, "cgroup root fairlead"));
@@ -1208,8 +1223,8 @@ static void test_without_cgroups(void **state)
 	struct story s;
 
 	snprintf(runtime, sizeof(runtime), "%s/run2", w->folder);
-	struct procs_conf conf = {.runtime_dir = runtime, .cgroup_root = "/x", .work_dir = w->work,
-	                          .user_namespaces = false};
+	struct procs_conf conf = {
+		.runtime_dir = runtime, .cgroup_root = "/x", .work_dir = w->work, .user_namespaces = false};
 	other.procs = procs_create(w->loop, &conf, &err);
 	assert_non_null(other.procs);
 	other.n = 500;
@@ -1237,60 +1252,60 @@ static void test_without_cgroups(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_true_and_false),
-	    cmocka_unit_test(test_exit_code_and_signal),
-	    cmocka_unit_test(test_missing_command),
-	    cmocka_unit_test(test_arguments),
-	    cmocka_unit_test(test_output),
-	    cmocka_unit_test(test_output_link),
-	    cmocka_unit_test(test_environment),
-	    cmocka_unit_test(test_no_inherited_descriptors),
-	    cmocka_unit_test(test_user),
-	    cmocka_unit_test(test_root_and_groups),
-	    cmocka_unit_test(test_id_map),
-	    cmocka_unit_test(test_privileges),
-	    cmocka_unit_test(test_capabilities_kept),
-	    cmocka_unit_test(test_system_calls),
-	    cmocka_unit_test(test_init_out_of_reach),
-	    cmocka_unit_test(test_namespaces),
-	    cmocka_unit_test(test_network_namespace),
-	    cmocka_unit_test(test_hostname),
-	    cmocka_unit_test(test_private_folders),
-	    cmocka_unit_test(test_read_only),
-	    cmocka_unit_test(test_hidden),
-	    cmocka_unit_test(test_dev),
-	    cmocka_unit_test(test_host_etc),
-	    cmocka_unit_test(test_rootfs),
-	    cmocka_unit_test(test_rootfs_elsewhere),
-	    cmocka_unit_test(test_sandbox_made),
-	    cmocka_unit_test(test_pids_limit),
-	    cmocka_unit_test(test_memory_limit),
-	    cmocka_unit_test(test_cpu_and_resize),
-	    cmocka_unit_test(test_refuses_to_shrink_below_use),
-	    cmocka_unit_test(test_kill_gently),
-	    cmocka_unit_test(test_kill_at_once_after_go),
-	    cmocka_unit_test(test_kill_hard),
-	    cmocka_unit_test(test_kill_tree),
-	    cmocka_unit_test(test_kill_frozen),
-	    cmocka_unit_test(test_kill_before_go),
-	    cmocka_unit_test(test_background_ends_with_task),
-	    cmocka_unit_test(test_failures),
-	    cmocka_unit_test(test_same_id_twice),
-	    cmocka_unit_test(test_child_dies_while_building),
-	    cmocka_unit_test(test_too_little_memory),
-	    cmocka_unit_test(test_late_and_twice),
-	    cmocka_unit_test(test_privileged),
-	    cmocka_unit_test(test_slave_dies_before_go),
-	    cmocka_unit_test(test_adopt_living),
-	    cmocka_unit_test(test_adopt_ended_meanwhile),
-	    cmocka_unit_test(test_adopt_killed_meanwhile),
-	    cmocka_unit_test(test_adopt_out_of_memory_meanwhile),
-	    cmocka_unit_test(test_adopt_stranger),
-	    cmocka_unit_test(test_destroy_lets_go),
-	    cmocka_unit_test(test_sweep_living),
-	    cmocka_unit_test(test_many_at_once),
-	    cmocka_unit_test(test_procs_create_refuses),
-	    cmocka_unit_test(test_without_cgroups),
+		cmocka_unit_test(test_true_and_false),
+		cmocka_unit_test(test_exit_code_and_signal),
+		cmocka_unit_test(test_missing_command),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_output_link),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_no_inherited_descriptors),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_root_and_groups),
+		cmocka_unit_test(test_id_map),
+		cmocka_unit_test(test_privileges),
+		cmocka_unit_test(test_capabilities_kept),
+		cmocka_unit_test(test_system_calls),
+		cmocka_unit_test(test_init_out_of_reach),
+		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_network_namespace),
+		cmocka_unit_test(test_hostname),
+		cmocka_unit_test(test_private_folders),
+		cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_dev),
+		cmocka_unit_test(test_host_etc),
+		cmocka_unit_test(test_rootfs),
+		cmocka_unit_test(test_rootfs_elsewhere),
+		cmocka_unit_test(test_sandbox_made),
+		cmocka_unit_test(test_pids_limit),
+		cmocka_unit_test(test_memory_limit),
+		cmocka_unit_test(test_cpu_and_resize),
+		cmocka_unit_test(test_refuses_to_shrink_below_use),
+		cmocka_unit_test(test_kill_gently),
+		cmocka_unit_test(test_kill_at_once_after_go),
+		cmocka_unit_test(test_kill_hard),
+		cmocka_unit_test(test_kill_tree),
+		cmocka_unit_test(test_kill_frozen),
+		cmocka_unit_test(test_kill_before_go),
+		cmocka_unit_test(test_background_ends_with_task),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_same_id_twice),
+		cmocka_unit_test(test_child_dies_while_building),
+		cmocka_unit_test(test_too_little_memory),
+		cmocka_unit_test(test_late_and_twice),
+		cmocka_unit_test(test_privileged),
+		cmocka_unit_test(test_slave_dies_before_go),
+		cmocka_unit_test(test_adopt_living),
+		cmocka_unit_test(test_adopt_ended_meanwhile),
+		cmocka_unit_test(test_adopt_killed_meanwhile),
+		cmocka_unit_test(test_adopt_out_of_memory_meanwhile),
+		cmocka_unit_test(test_adopt_stranger),
+		cmocka_unit_test(test_destroy_lets_go),
+		cmocka_unit_test(test_sweep_living),
+		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_procs_create_refuses),
+		cmocka_unit_test(test_without_cgroups),
 	};
 
 	if (containers_missing())

@@ -110,7 +110,8 @@ static void test_no_memory_asked_for(void **state)
 	struct fixture *x = *state;
 
 	fixture_register(x);
-	fake_run(&x->master, (struct fake_task){"t", "exec perl -e '$x = \"x\" x (100 << 20)'", .mem_milli = 1, .no_mem = true});
+	fake_run(&x->master,
+	         (struct fake_task){"t", "exec perl -e '$x = \"x\" x (100 << 20)'", .mem_milli = 1, .no_mem = true});
 	PUMP_UNTIL(x->loop, fixture_saw(x, "t", FL_TASK_FAILED));
 	const struct fl_task_status *s = fake_status(&x->master, "t", FL_TASK_FAILED);
 	assert_int_equal(s->reason, FL_REASON_CONTAINER_LIMITATION_MEMORY);
@@ -555,7 +556,8 @@ int main(void)
 		TEST(test_other_id_is_not_taken),
 		TEST(test_task_finishes),
 		TEST(test_task_fails_with_status),
-		TEST(test_no_memory_asked_for), TEST(test_task_dies_of_signal),
+		TEST(test_no_memory_asked_for),
+		TEST(test_task_dies_of_signal),
 		TEST(test_environment),
 		TEST(test_kill),
 		TEST(test_kill_of_the_deaf),
