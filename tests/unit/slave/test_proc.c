@@ -371,7 +371,7 @@ static void test_read_only(void **state)
 {
 	struct fl_command_info c = {
 		.value = "for f in /x /usr/x /bin/x /etc/x /dev/x /proc/sys/kernel/x; do echo > $f && echo bad $f; "
-	                 "done\n"
+			 "done\n"
 			 "echo x >> /etc/passwd && echo bad passwd\n"
 			 "echo 1 > /proc/sys/vm/drop_caches && echo bad sysctl\n"
 			 "echo h > /proc/sysrq-trigger && echo bad sysrq\n"
