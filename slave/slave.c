@@ -136,12 +136,14 @@ void slave_uuid(struct slave *s, uint8_t out[16])
 static int open_procs(struct slave *s, struct err *err)
 {
 	const struct slave_conf *conf = s->conf;
-	_cleanup_free_ char *dir = *conf->runtime_dir
-	                                   ? xstrdup(conf->runtime_dir)
-	                                   : xasprintf("/run/fairlead/%016" PRIx64,
-	                                               hash_bytes(conf->work_dir, strlen(conf->work_dir), 0));
+	/* Slaves of one machine must not take each other's containers for leftovers. */
+	uint64_t own = hash_bytes(conf->work_dir, strlen(conf->work_dir), 0);
+	_cleanup_free_ char *dir = *conf->runtime_dir ? xstrdup(conf->runtime_dir)
+	                                              : xasprintf("/run/fairlead/%016" PRIx64, own);
+	_cleanup_free_ char *root = *conf->cgroup_root ? xstrdup(conf->cgroup_root)
+	                                               : xasprintf("/fairlead-%016" PRIx64, own);
 	struct procs_conf pc = {.runtime_dir = dir,
-	                        .cgroup_root = conf->cgroup_root,
+	                        .cgroup_root = root,
 	                        .work_dir = conf->work_dir,
 	                        .image_dir = conf->image_dir,
 	                        .allow_privileged = conf->allow_privileged,

@@ -113,17 +113,16 @@ static inline void zookeeper_exec(const struct zookeeper *z)
 		dup2(fd, 1);
 		dup2(fd, 2);
 	}
-	execl(ZOOKEEPER_JAVA, ZOOKEEPER_JAVA, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-	      "-Xshare:auto", "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.forceSync=no", "-cp",
-	      ZOOKEEPER_JAR, "org.apache.zookeeper.server.ZooKeeperServerMain", config, (char *)NULL);
+	execl(ZOOKEEPER_JAVA, ZOOKEEPER_JAVA, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
+	      "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.forceSync=no", "-cp", ZOOKEEPER_JAR,
+	      "org.apache.zookeeper.server.ZooKeeperServerMain", config, (char *)NULL);
 	_exit(127);
 }
 
 static inline int zookeeper_answers(const struct zookeeper *z)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	                         .sin_port = htons((uint16_t)z->port)};
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)z->port)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int rc = connect(fd, (struct sockaddr *)&in, sizeof(in));
 

@@ -111,7 +111,7 @@ static void test_subscribe_full_of_nulls(void **state)
 		"{\"framework_id\":null,\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\","
 		"\"name\":\"My-first-Command-framework\",\"id\":null,\"failover_timeout\":604800,\"checkpoint\":null,"
 		"\"role\":null,\"roles\":null,\"hostname\":null,\"principal\":null,\"webui_url\":null,\"capabilities\":"
-	        "null,"
+		"null,"
 		"\"labels\":null,\"offer_filters\":{}},\"suppressed_roles\":[]},\"accept\":null,\"decline\":null,"
 		"\"accept_inverse_offers\":null,\"decline_inverse_offers\":null,\"revive\":null,\"kill\":null,"
 		"\"shutdown\":null,\"acknowledge\":null,\"reconcile\":null,\"message\":null,\"request\":null,"
@@ -142,21 +142,21 @@ static void test_accept_with_a_task(void **state)
 	const struct fl_call *call = read_json(
 		f, &rec_call,
 		"{\"framework_id\":{\"value\":\"f-1\"},\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"o-"
-	        "1\"},"
+		"1\"},"
 		"{\"value\":\"o-2\"}],\"operations\":[{\"type\":\"LAUNCH\",\"id\":null,\"launch\":{\"task_infos\":[{"
 		"\"name\":\"sleepProcesses-1\",\"task_id\":{\"value\":\"My-first-Docker-framework-(bridge-networking)."
 		"webservers-1.3c1f\"},\"agent_id\":{\"value\":\"s-1\"},\"resources\":[{\"name\":\"cpus\",\"type\":"
-	        "\"SCALAR\","
+		"\"SCALAR\","
 		"\"scalar\":{\"value\":0.2},\"ranges\":null,\"set\":null,\"role\":null,\"disk\":null,\"reservation\":"
-	        "null},"
+		"null},"
 		"{\"name\":\"mem\",\"type\":\"SCALAR\",\"scalar\":{\"value\":128},\"role\":\"*\"},{\"name\":\"ports\","
 		"\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":31000}]}}],\"executor\":null,"
-	        "\"command\":{"
+		"\"command\":{"
 		"\"shell\":true,\"value\":\"env && sleep 100\",\"environment\":{\"variables\":[{\"name\":\"HOST\","
 		"\"value\":\"127.0.0.1\"},{\"name\":\"TASK_SLEEPPROCESSES_SERIAL_NUMBER\",\"value\":\"1\"}]},\"uris\":["
-	        "],"
+		"],"
 		"\"arguments\":[],\"user\":null},\"container\":null,\"health_check\":null,\"labels\":null,\"limits\":"
-	        "null,"
+		"null,"
 		"\"data\":null}]},\"reserve\":null}],\"filters\":null}}");
 	const struct fl_call_accept *accept = call->accept;
 
@@ -211,10 +211,10 @@ static void test_an_offer_as_v1_has_it(void **state)
 		write_json(f, &rec_offer, &offer),
 		"{\"id\":{\"value\":\"o-1\"},\"framework_id\":{\"value\":\"f-1\"},\"agent_id\":{\"value\":\"s-1\"},"
 		"\"hostname\":\"h\\u00f6st\",\"url\":{\"scheme\":\"http\",\"address\":{\"ip\":\"10.0.0.1\",\"port\":"
-	        "5051}},"
+		"5051}},"
 		"\"resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":2.5},\"role\":\"*\"},"
 		"{\"name\":\"ports\",\"type\":\"RANGES\",\"ranges\":{\"range\":[{\"begin\":31000,\"end\":32000}]},"
-	        "\"role\":\"*\"}],"
+		"\"role\":\"*\"}],"
 		"\"executor_ids\":[{\"value\":\"e-1\"}]}");
 }
 
