@@ -16,26 +16,9 @@
 
 /* ---- rows of schema.def: messages to the master ---- */
 
-#define ENUMERATION(...)
-#define VALUE(...)
-#define END_ENUMERATION(...)
-#define RECORD(...)
-#define STR(...)
-#define ID(...)
-#define BYTES(...)
-#define BOOL(...)
-#define INT(...)
-#define UINT(...)
-#define MILLI(...)
-#define SECONDS(...)
-#define NANOS(...)
-#define ENUM(...)
-#define REC(...)
-#define LIST(...)
-#define STRS(...)
-#define IDS(...)
-#define MAP(...)
-#define END_RECORD(...)
+#include "msg/schema_undef.h"
+#include "msg/schema_rest.h"
+#undef MESSAGE
 
 #define TO_MASTER(name, record) static void on_##name(struct master *m, struct link *k, const struct fl_##record *msg);
 #define TO_SLAVE(name, record)

@@ -76,33 +76,12 @@ struct message_desc {
 
 /* One constant for each row: rec_<name> (struct record_desc), enum_<name> (struct enum_desc), MSG_<name> (message id). */
 #define ENUMERATION(name, json, doc) extern const struct enum_desc enum_##name;
-#define VALUE(cname, number, json, doc)
-#define END_ENUMERATION(name)
 #define RECORD(name, json, doc) extern const struct record_desc rec_##name;
-#define STR(...)
-#define ID(...)
-#define BYTES(...)
-#define BOOL(...)
-#define INT(...)
-#define UINT(...)
-#define MILLI(...)
-#define SECONDS(...)
-#define NANOS(...)
-#define ENUM(...)
-#define REC(...)
-#define LIST(...)
-#define STRS(...)
-#define IDS(...)
-#define MAP(...)
-#define END_RECORD(name)
-#define MESSAGE(name, id, from, to, record, doc)
+#include "msg/schema_rest.h"
 #include "msg/schema.def"
-#undef MESSAGE
+#include "msg/schema_undef.h"
 #define MESSAGE(name, id, from, to, record, doc) MSG_##name = id,
-#undef ENUMERATION
-#undef RECORD
-#define ENUMERATION(...)
-#define RECORD(...)
+#include "msg/schema_rest.h"
 enum message_id {
 #include "msg/schema.def"
 };

@@ -25,26 +25,8 @@
 /* ---- the rows ---- */
 
 #include "msg/schema_undef.h"
-#define ENUMERATION(...)
-#define VALUE(...)
-#define END_ENUMERATION(...)
-#define RECORD(...)
-#define STR(...)
-#define ID(...)
-#define BYTES(...)
-#define BOOL(...)
-#define INT(...)
-#define UINT(...)
-#define MILLI(...)
-#define SECONDS(...)
-#define NANOS(...)
-#define ENUM(...)
-#define REC(...)
-#define LIST(...)
-#define STRS(...)
-#define IDS(...)
-#define MAP(...)
-#define END_RECORD(...)
+#include "msg/schema_rest.h"
+#undef MESSAGE
 
 #define ROW_ANY(name, record)
 #define ROW_MASTER(name, record)
