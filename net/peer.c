@@ -191,7 +191,9 @@ static void reject(struct peer *p, enum fl_refusal refusal, const char *fmt, ...
 	va_end(ap);
 	say_refused(p, refusal, NULL);
 	let_go(p, conn_finish);
-	tell_owner(p, NULL);
+	/* Who does not fit never will; what was not understood may have been an accident. */
+	struct fl_refused own = {.refusal = refusal, .message = p->why};
+	tell_owner(p, refusal == FL_REFUSAL_INVALID ? NULL : &own);
 }
 
 static void on_refused(struct peer *p, const struct fl_refused *refused)

@@ -28,7 +28,8 @@ struct peer_self {
 struct peer_ops {
 	void (*on_ready)(void *user, struct peer *p, const struct fl_hello *hello);
 	void (*on_message)(void *user, struct peer *p, const struct message_desc *desc, const void *rec);
-	/* refused: what the other side said last, or NULL; borrowed. why: always a text. */
+	/* refused: what the other side said last, or what we told it because it is of another cluster, kind or protocol;
+	 * else NULL; borrowed. why: always a text. */
 	void (*on_close)(void *user, struct peer *p, const struct fl_refused *refused, const char *why);
 };
 

@@ -3,7 +3,7 @@
 packages_build="build-essential cmake ninja-build pkg-config libevent-dev libssl-dev libzookeeper-st-dev libmsgpack-dev
   libjansson-dev libinih-dev libsmartcols-dev libcurl4-openssl-dev libseccomp-dev libcap-dev"
 packages_zookeeper="zookeeper default-jre-headless"
-packages_test="libcmocka-dev clang lld llvm clang-format clang-tidy curl jq cpio busybox-static qemu-system-x86 iproute2 procps tmux"
+packages_test="libcmocka-dev clang libclang-rt-dev llvm clang-format clang-tidy curl jq cpio busybox-static qemu-system-x86 iproute2 procps tmux"
 
 # packages_install WORD…: installs what is missing; silent when nothing is.
 packages_install() {
