@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/client.h"
 #include "cli/find.h"
+#include "cli/output.h"
 #include "cli/tail.h"
 #include "cli/verb.h"
 
@@ -47,19 +48,29 @@ static void wait_a_little(void)
 	nanosleep(&t, NULL);
 }
 
+/* All that is there; -1 when it cannot be read. */
+static int64_t copy(struct client *c, struct tail *tail, int *ret_exit)
+{
+	int64_t n;
+	do
+		n = tail_poll(tail, c, stdout, false, ret_exit);
+	while (n > 0 && !output_reader_gone());
+	return n;
+}
+
 static int follow(struct client *c, struct tail *tail, struct place *place)
 {
 	int exit_code = EXIT_OK;
 	unsigned rounds = 0;
 
-	while (!place->ended) {
+	while (!place->ended && !output_reader_gone()) {
 		wait_a_little();
 		if (tail_poll(tail, c, stdout, false, &exit_code) < 0)
 			return exit_code;
 		if (++rounds % 5 == 0 && (exit_code = find_place(c, place->task, place)))
 			return exit_code;
 	}
-	return tail_poll(tail, c, stdout, false, &exit_code) < 0 ? exit_code : EXIT_OK;
+	return copy(c, tail, &exit_code) < 0 ? exit_code : EXIT_OK;
 }
 
 int cmd_logs(struct args *args)
@@ -83,7 +94,7 @@ int cmd_logs(struct args *args)
 		tail_init(&tail, slave->slave_info->ip ? slave->slave_info->ip : slave->slave_info->hostname,
 		          (int)slave->slave_info->port, place.sandbox, file);
 		if (!last || tail_seek_end(&tail, c, (uint64_t)tail_bytes, &exit_code) == 0) {
-			if (tail_poll(&tail, c, stdout, false, &exit_code) >= 0 && args_has(args, "follow"))
+			if (copy(c, &tail, &exit_code) >= 0 && args_has(args, "follow"))
 				exit_code = follow(c, &tail, &place);
 		}
 	}

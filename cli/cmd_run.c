@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/client.h"
+#include "cli/output.h"
 #include "cli/tail.h"
 #include "cli/verb.h"
 
@@ -21,6 +22,7 @@
 #define ASK_EVERY_MS 1000
 #define TALK_AFTER_MS 3000
 #define KILL_PATIENCE_MS 15000
+#define EXIT_INTERRUPTED 130
 #define SLAVE_PATIENCE_MS 2000 /* while a slave is asked for output, the master hears nothing */
 
 struct run {
@@ -34,7 +36,7 @@ struct run {
 	char slave_ip[128];
 	int slave_port;
 	int attempt;
-	bool launched, confirmed, seen, tailing, talked;
+	bool launched, confirmed, seen, tailing, talked, warned;
 	bool ended;
 	int exit_code;
 	struct tail out, err;
@@ -139,7 +141,7 @@ static int exit_code_of(const struct run *r, const struct fl_task_status *status
 	if (status->state == FL_TASK_FINISHED)
 		return EXIT_OK;
 	if (status->state == FL_TASK_KILLED && interrupts)
-		return 130;
+		return EXIT_INTERRUPTED;
 	if (status->has_exit_status && (status->state == FL_TASK_FAILED || status->state == FL_TASK_KILLED)) {
 		if (status->reason == FL_REASON_CONTAINER_LIMITATION_MEMORY || status->state == FL_TASK_KILLED)
 			complain(0, "%s: %s", r->task_id, message);
@@ -190,23 +192,37 @@ static void on_error(fl_scheduler *s, void *user, const char *message)
 	end(r, complain(EXIT_FAIRLEAD_FAILED, "%s", message));
 }
 
-static void copy_output(struct run *r)
+/* Whether there was any. */
+static bool copy_output(struct run *r)
 {
 	int ignored;
 	if (!r->tailing)
-		return;
-	tail_poll(&r->out, r->client, stdout, true, &ignored);
-	tail_poll(&r->err, r->client, stderr, true, &ignored);
+		return false;
+	int64_t out = tail_poll(&r->out, r->client, stdout, true, &ignored);
+	int64_t err = tail_poll(&r->err, r->client, stderr, true, &ignored);
+	return out > 0 || err > 0;
 }
 
 /* ---------------------------------------------------------------------------------------------- what time brings */
+
+/* Nobody reads what the task writes any more (head): as good as an interrupt. */
+static void mind_the_reader(void)
+{
+	if (!interrupts && output_reader_gone())
+		interrupts = 1;
+}
 
 static void obey_interrupts(struct run *r, fl_scheduler *s)
 {
 	if (!interrupts)
 		return;
-	if (!r->launched || interrupts > 2)
-		end(r, 130);
+	if (!fl_subscribed(s) && r->launched && !r->warned) {
+		r->warned = true;
+		fprintf(stderr, "fairlead: waiting for a leading master to end %s; interrupt again to leave it alone\n",
+		        r->task_id);
+	}
+	if (!r->launched || interrupts > (fl_subscribed(s) ? 2 : 1))
+		end(r, EXIT_INTERRUPTED);
 	else if (!r->killed_ms && fl_kill(s, r->task_id, r->slave_id, interrupts > 1 ? 0 : -1) == 0)
 		r->killed_ms = now_ms();
 	else if (r->killed_ms && now_ms() - r->killed_ms > KILL_PATIENCE_MS)
@@ -253,11 +269,13 @@ static int follow(struct run *r, fl_scheduler *s, int64_t place_within_ms)
 		copy_output(r);
 		if (more != 1)
 			break;
+		mind_the_reader();
 		obey_interrupts(r, s);
 		ask_when_unsure(r, s);
 		mind_the_wait(r, s, place_within_ms);
 	}
-	copy_output(r);
+	while (copy_output(r) && !interrupts) /* who interrupts does not wait for the rest */
+		;
 	if (more == 1 && fl_teardown(s) == 0)
 		fl_run(s);
 	if (!r->ended)

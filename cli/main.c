@@ -74,9 +74,11 @@ static int run_verb(struct args *args, const struct cli_conf *conf)
 /* What was printed must have arrived; a reader that had enough (head) is no failure. */
 static int check_output(int exit_code)
 {
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+	int why = fflush(stdout) < 0 ? errno : EIO; /* of an earlier write nothing more is known */
+
+	if (!ferror(stdout) || output_reader_gone())
 		return exit_code;
-	return complain(exit_code ? exit_code : EXIT_FAILED, "the output cannot be written: %s", strerror(errno));
+	return complain(exit_code ? exit_code : EXIT_FAILED, "the output cannot be written: %s", strerror(why));
 }
 
 int main(int argc, char **argv)

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <libsmartcols/libsmartcols.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,20 +42,33 @@ bool output_color(void)
 	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 }
 
+bool output_reader_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+	struct stat st;
+
+	if (fstat(STDOUT_FILENO, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return false;
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
 int output_format(const struct args *args, enum output_format *ret)
 {
 	static const char *const names[] = {"table", "json", "ndjson", "name"};
 	const char *wanted = args_get(args, "output");
 
+	bool lists = args_all(args, "quiet"); /* what shows one thing has no -q, and fewer formats */
+
 	*ret = args_has(args, "quiet") ? OUTPUT_NAME : OUTPUT_TABLE;
 	if (!wanted)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 0; i < (lists ? ARRAY_SIZE(names) : 2); i++)
 		if (str_equal(wanted, names[i])) {
 			*ret = (enum output_format)i;
 			return 0;
 		}
-	return complain(EXIT_USAGE, "-o is table, json, ndjson or name, not '%s'", wanted);
+	return complain(EXIT_USAGE, "-o is %s, not '%s'", lists ? "table, json, ndjson or name" : "table or json",
+	                wanted);
 }
 
 /* ---------------------------------------------------------------------------------------------- tables */

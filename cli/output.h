@@ -16,6 +16,9 @@ enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_NAME };
 int output_set_color(const char *when);
 bool output_color(void);
 
+/* Whether whoever read stdout through a pipe is gone (head): more will not be read. */
+bool output_reader_gone(void);
+
 /* From -o and -q. Returns 0, or an exit code after telling stderr. */
 int output_format(const struct args *args, enum output_format *ret);
 

@@ -3,6 +3,7 @@
 #include "cli/client.h"
 
 #define PART (256u << 10)
+#define PARTS_PER_POLL 16 /* a task may write faster than we read: others want their turn */
 
 void tail_init(struct tail *t, const char *host, int port, const char *sandbox, const char *file)
 {
@@ -25,7 +26,7 @@ int64_t tail_poll(struct tail *t, struct client *c, FILE *out, bool quiet, int *
 {
 	int64_t copied = 0;
 
-	for (;;) {
+	for (int i = 0; i < PARTS_PER_POLL; i++) {
 		const struct fl_api_file_data *data = read_part(t, c, PART, quiet, ret_exit);
 		if (!data)
 			return copied > 0 ? copied : -1;
@@ -41,6 +42,8 @@ int64_t tail_poll(struct tail *t, struct client *c, FILE *out, bool quiet, int *
 		t->offset += data->data.size;
 		copied += (int64_t)data->data.size;
 	}
+	fflush(out);
+	return copied;
 }
 
 int tail_seek_end(struct tail *t, struct client *c, uint64_t bytes, int *ret_exit)
