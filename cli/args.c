@@ -71,8 +71,8 @@ static const struct verb *verb_find(int argc, char **argv, int *ret_words)
 		complain_noun(argv[0]);
 	} else if (argc > 0) {
 		const char *near = nearest_word(argv[0]);
-		complain(EXIT_USAGE, "unknown verb '%s'%s%s%s. Try 'fairlead help'.", argv[0],
-		         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		complain(EXIT_USAGE, "unknown verb '%s'%s%s%s Try 'fairlead help'.", argv[0],
+		         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ".");
 	}
 	return NULL;
 }

@@ -72,7 +72,9 @@ int cmd_framework_list(struct args *args)
 			.n_columns = ARRAY_SIZE(columns),
 			.row = row,
 			.name = name,
-			.empty = "No frameworks. Try 'fairlead run -- echo hi', or --all for those that ended.",
+			.empty = args_has(args, "all") ? "No frameworks."
+		                                       : "No frameworks. Try 'fairlead run -- echo hi', or --all "
+		                                         "for those that ended.",
 		};
 		exit_code = listing_print(args, &l);
 		free(all);

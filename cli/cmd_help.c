@@ -58,12 +58,12 @@ static void print_all(void)
 			print_line(&verbs[i]);
 	printf("\nFor every verb:\n");
 	print_opts(global_opts);
-	printf("\nThe masters are found from --master, FAIRLEAD_MASTER, $FAIRLEAD_HOME/cli.conf or "
-	       "/etc/fairlead/cli.conf.\n"
+	printf("\nThe masters are found from --master, FAIRLEAD_MASTER, $FAIRLEAD_HOME/cli.conf\n"
+	       "(FAIRLEAD_HOME is ~/.fairlead unless set) or /etc/fairlead/cli.conf.\n"
 	       "Any unambiguous start of an id will do.\n"
-	       "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not authorised, 6 no leader "
-	       "reachable,\n"
-	       "7 timed out, 8 accepted but not placed; run exits as its command does, 125 when Fairlead failed.\n");
+	       "Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not authorised,\n"
+	       "6 no leader reachable, 7 timed out, 8 accepted but not placed; run exits as its\n"
+	       "command does, 125 when Fairlead failed.\n");
 }
 
 int cmd_help(struct args *args)
@@ -92,6 +92,8 @@ int cmd_help(struct args *args)
 		found++;
 	}
 	if (found == 0)
-		return complain(EXIT_NOT_FOUND, "no help for '%s': 'fairlead help' lists all verbs", args->operands[0]);
+		return complain(EXIT_NOT_FOUND, "no help for '%s%s%s': 'fairlead help' lists all verbs",
+		                args->operands[0], args->n_operands > 1 ? " " : "",
+		                args->n_operands > 1 ? args->operands[1] : "");
 	return EXIT_OK;
 }

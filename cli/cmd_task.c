@@ -75,7 +75,9 @@ int cmd_task_list(struct args *args)
 			.n_columns = ARRAY_SIZE(columns),
 			.row = row,
 			.name = name,
-			.empty = "No tasks. Try 'fairlead run -- echo hi', or --all for those that ended.",
+			.empty = args_has(args, "all") ? "No tasks."
+		                                       : "No tasks. Try 'fairlead run -- echo hi', or --all for "
+		                                         "those that ended.",
 		};
 		exit_code = listing_print(args, &l);
 		free(s.tasks);

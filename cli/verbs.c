@@ -13,8 +13,8 @@
 	}
 
 const struct opt global_opts[] = {
-	{"master", 'm', "URL", false, "Where masters are found: zk://host:port,…/path or host:port,…"},
-	{"timeout", 0, "DURATION", false, "How long to look for a leader and wait for an answer; default 10s"},
+	{"master", 'm', "URL", false, "Masters: zk://host:port,…/path or host:port,…"},
+	{"timeout", 0, "DURATION", false, "How long to wait for an answer; default 10s"},
 	{"color", 0, "WHEN", false, "auto, always or never"},
 	{"help", 'h', NULL, false, "Show help"},
 	{NULL, 0, NULL, false, NULL},
@@ -57,14 +57,14 @@ static const struct opt run_opts[] = {
 
 static const struct opt logs_opts[] = {
 	{"follow", 'f', NULL, false, "Go on until the task ends"},
-	{"tail", 'n', "BYTES", false, "Only the last BYTES"},
+	{"tail", 'c', "BYTES", false, "Only the last BYTES (64K, 1M)"},
 	{NULL, 0, NULL, false, NULL},
 };
 
 static const struct opt local_up_opts[] = {
 	{"slaves", 's', "N", false, "How many slaves; default 1"},
-	{"cpus", 'c', "CPUS", false, "CPUs of each slave; default: this machine's, shared"},
-	{"mem", 0, "MIB", false, "Memory of each slave in MiB; default: this machine's, shared"},
+	{"cpus", 'c', "CPUS", false, "Of each slave; default: the machine's, shared"},
+	{"mem", 0, "MIB", false, "MiB of each slave; default: the machine's, shared"},
 	{NULL, 0, NULL, false, NULL},
 };
 
@@ -81,8 +81,7 @@ static const struct opt help_opts[] = {
 static const struct opt no_opts[] = {{NULL, 0, NULL, false, NULL}};
 
 const struct verb verbs[] = {
-	{NULL, "run", cmd_run, "-- CMD [ARG…]", 1, -1, "Run a command as a task, stream its output, exit as it does",
-         run_opts},
+	{NULL, "run", cmd_run, "-- CMD [ARG…]", 1, -1, "Run a task, show its output, exit as it does", run_opts},
 	{NULL, "ps", cmd_task_list, "", 0, 0, "List tasks (task list)", task_list_opts},
 	{NULL, "logs", cmd_logs, "TASK [stdout|stderr]", 1, 2, "Print what a task wrote", logs_opts},
 	{NULL, "status", cmd_status, "", 0, 0, "The cluster on one page (cluster status)", show_opts},
@@ -91,16 +90,15 @@ const struct verb verbs[] = {
 	{"slave", "show", cmd_slave_show, "SLAVE", 1, 1, "Everything about a slave", show_opts},
 	{"framework", "list", cmd_framework_list, "", 0, 0, "List frameworks", framework_list_opts},
 	{"framework", "show", cmd_framework_show, "FRAMEWORK", 1, 1, "Everything about a framework", show_opts},
-	{"framework", "teardown", cmd_framework_teardown, "FRAMEWORK", 1, 1, "Remove a framework; its tasks are killed",
+	{"framework", "teardown", cmd_framework_teardown, "FRAMEWORK", 1, 1, "Remove a framework and kill its tasks",
          no_opts},
 	{"role", "list", cmd_role_list, "", 0, 0, "List roles with weights and shares", list_opts},
 	{"task", "list", cmd_task_list, "", 0, 0, "List tasks", task_list_opts},
-	{"task", "show", cmd_task_show, "TASK", 1, 1, "Everything about a task, its history included", show_opts},
+	{"task", "show", cmd_task_show, "TASK", 1, 1, "Everything about a task, with its history", show_opts},
 	{"task", "kill", cmd_task_kill, "TASK", 1, 1, "Kill a task", no_opts},
 	{"offer", "list", cmd_offer_list, "", 0, 0, "List outstanding offers", list_opts},
-	{"local", "up", cmd_local_up, "", 0, 0, "Start a whole cluster on this machine, without ZooKeeper",
-         local_up_opts},
-	{"local", "down", cmd_local_down, "", 0, 0, "End it", local_down_opts},
+	{"local", "up", cmd_local_up, "", 0, 0, "Start a cluster here, without ZooKeeper", local_up_opts},
+	{"local", "down", cmd_local_down, "", 0, 0, "End the cluster that 'local up' started", local_down_opts},
 	{NULL, "version", cmd_version, "", 0, 0, "Versions of this tool and of the leader", no_opts},
 	{NULL, "help", cmd_help, "[VERB…]", 0, 2, "Show help", help_opts},
 };
