@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "cli/client.h"
 #include "cli/daemon.h"
+#include "cli/leftovers.h"
 #include "cli/verb.h"
 
 #define MAX_SLAVES 32
@@ -93,16 +94,21 @@ static char *slave_resources(const struct args *args, int n)
 	return xasprintf("--resources=cpus:%s;mem:%lld", cpus_given ? cpus_given : cpus_part, mib / n);
 }
 
+/* Several clusters side by side must not share a cgroup: its name has the home folder's hash. */
+static char *cgroup_prefix(const char *home)
+{
+	uint64_t id = hash_bytes(home, strlen(home), 0);
+	return xasprintf("fairlead-%08llx-", (unsigned long long)(id & 0xffffffff));
+}
+
 static int start_slave(const struct args *args, int i, int n, int master_port)
 {
-	/* Several clusters side by side must not share a cgroup: it is named after the home folder. */
-	uint64_t id = hash_bytes(args->home, strlen(args->home), 0);
+	_cleanup_free_ char *prefix = cgroup_prefix(args->home);
 	_cleanup_free_ char *name = xasprintf("slave%d", i);
 	_cleanup_free_ char *master = xasprintf("--master=127.0.0.1:%d", master_port);
 	_cleanup_free_ char *work_dir = xasprintf("--work_dir=%s/slave%d", args->home, i);
 	_cleanup_free_ char *port_file = xasprintf("--port_file=%s/slave%d.port", args->home, i);
-	_cleanup_free_ char *cgroup = xasprintf("--cgroup_root=/fairlead-%08llx-%d",
-	                                        (unsigned long long)(id & 0xffffffff), i);
+	_cleanup_free_ char *cgroup = xasprintf("--cgroup_root=/%s%d", prefix, i);
 	_cleanup_free_ char *hostname = xasprintf("--hostname=slave%d", i);
 	_cleanup_free_ char *resources = slave_resources(args, n);
 	char *argv[] = {
@@ -153,13 +159,18 @@ static int write_conf(const char *home, int port)
 	return 0;
 }
 
-static void stop_daemons(const char *home)
+/* Tells whether anything was up. */
+static bool stop_daemons(const char *home)
 {
+	_cleanup_free_ char *prefix = cgroup_prefix(home);
+	bool up = false;
+
 	for (int i = 1; i <= MAX_SLAVES; i++) {
 		_cleanup_free_ char *name = xasprintf("slave%d", i);
-		daemon_stop(home, name, STOP_MS);
+		up |= daemon_stop(home, name, STOP_MS);
 	}
-	daemon_stop(home, "master", STOP_MS);
+	up |= daemon_stop(home, "master", STOP_MS);
+	return leftovers_end(prefix, STOP_MS) > 0 || up;
 }
 
 int cmd_local_up(struct args *args)
@@ -274,12 +285,11 @@ static void remove_data(const char *home)
 
 int cmd_local_down(struct args *args)
 {
-	bool up = daemon_alive(args->home, "master");
 	_cleanup_free_ char *conf = xasprintf("%s/cli.conf", args->home);
 
-	if (up)
+	if (daemon_alive(args->home, "master"))
 		end_tasks(args);
-	stop_daemons(args->home);
+	bool up = stop_daemons(args->home);
 	unlink(conf);
 	if (args_has(args, "clean"))
 		remove_data(args->home);

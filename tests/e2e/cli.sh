@@ -166,6 +166,22 @@ expect 0 env FAIRLEAD_HOME="$work/local2" fairlead local down --clean
 expect 0 fairlead run -- echo first
 [ "$out" = first ] || die "output: $out"
 
+step "local down ends what a killed slave left running"
+fairlead run --name orphan -- sleep 1000 >"$work/orphan.out" 2>&1 &
+runner=$!
+running() { fairlead ps -o ndjson 2>/dev/null | grep -q '"name":"orphan".*TASK_RUNNING'; }
+await 10 running || die "it does not run: $(cat "$work/orphan.out")"
+orphan=$(fairlead task show orphan | sed -n 's/^pid *//p')
+for s in slave1 slave2 master; do kill -9 "$(cut -d' ' -f1 "$FAIRLEAD_HOME/$s.pid")"; done
+[ -d "/proc/$orphan" ] || die "the container died with its slave"
+expect 0 fairlead local down
+has "$out" 'is down'
+dead() { ! process_start_time "$orphan" >/dev/null; } # or a zombie that its new parent has yet to reap
+await 5 dead || die "process $orphan is still there: $(cat "/proc/$orphan/stat")"
+kill -9 "$runner"
+wait "$runner" 2>/dev/null || true
+expect 0 fairlead local up --slaves 1 --cpus 2 --mem 256
+
 step "local down"
 expect 0 fairlead local down
 has "$out" 'is down'
