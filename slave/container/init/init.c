@@ -137,14 +137,16 @@ static void reset_signals(void)
 	SYS_4(__NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof(none));
 }
 
-/* RLIMIT_CORE 1, not 0: only 1 keeps the kernel from starting a pipe handler; to files it is as good as 0. */
+/* RLIMIT_CORE 1, not 0: only 1 keeps the kernel from starting a pipe handler; to files it is as good as 0. A slave started
+ * through sudo has a hard limit of 0, which it may not raise. */
 static void no_core_dumps(void)
 {
 	struct {
 		uint64_t soft, hard;
-	} one = {1, 1};
+	} one = {1, 1}, none = {0, 0};
 
-	must(SYS_4(__NR_prlimit64, 0, RLIMIT_CORE, &one, 0), WIRE_STEP_USER);
+	if (SYS_4(__NR_prlimit64, 0, RLIMIT_CORE, &one, 0) < 0)
+		must(SYS_4(__NR_prlimit64, 0, RLIMIT_CORE, &none, 0), WIRE_STEP_USER);
 }
 
 static void become_user(const struct task *t)
